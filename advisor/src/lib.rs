@@ -1,0 +1,1 @@
+//! API, pages and the `plotwise` command: the only crate that fetches, shows and is started.

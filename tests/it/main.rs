@@ -1,0 +1,1 @@
+//! Promises to users, checked end to end with real parts.
