@@ -1,6 +1,15 @@
 //! What the readings mean for planting: site profiles, land evaluation and advice.
 //!
+//! What the land is:
+//!
 //! - [`dossier`]: everything known about a plot and its surroundings, as values.
+//! - [`profile`]: a plot's features over a window, each with its coverage.
+//! - [`pollution`]: laboratory samples classed by the soil standard.
+//! - [`growing_season`]: when a crop can stand, and how warm it is then.
+//! - [`suitability`]: the FAO class of a crop on a plot.
+//!
+//! What to do with it:
+//!
 //! - [`advice`]: the ranked varieties of a plot, each with reasons, and those ruled out.
 //!
 //! Invariant: no clock, no network, no store, no async here. The same values in give the same bytes
@@ -8,3 +17,7 @@
 
 pub mod advice;
 pub mod dossier;
+pub mod growing_season;
+pub mod pollution;
+pub mod profile;
+pub mod suitability;
