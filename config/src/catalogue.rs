@@ -11,13 +11,29 @@ pub mod rule;
 pub mod soil;
 pub mod variety;
 
-use crate::reading::QuantityNo;
+mod check;
+mod entry;
+mod error;
+mod load;
+mod unit;
+
+use std::{collections::HashMap, path::PathBuf};
+
+use crate::{closest::closest, reading::QuantityNo};
+pub use error::{CatalogueError, Mistake};
+pub use unit::ConvertError;
+
 use crop::Crop;
 use food::FoodStandard;
 use quantity::Quantity;
 use rule::RuleFile;
 use soil::{SoilStandard, TextureWater};
 use variety::Variety;
+
+use self::{entry::Entry, load::Draft};
+
+/// Name and text of each shipped file, listed by `build.rs`.
+const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
 
 /// Everything that is known beforehand, checked.
 #[derive(Clone, Debug)]
@@ -29,9 +45,97 @@ pub struct Catalogue {
     textures: Vec<TextureWater>,
     food: FoodStandard,
     rules: Vec<RuleFile>,
+    quantity_places: HashMap<String, u16>,
+    crop_places: HashMap<String, usize>,
+    variety_places: HashMap<String, usize>,
 }
 
 impl Catalogue {
+    /// The catalogue as it is shipped.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError`] if a shipped file has a mistake; a test of this crate excludes that.
+    pub fn shipped() -> Result<Self, CatalogueError> {
+        Self::load(&[])
+    }
+
+    /// The shipped catalogue with a user's folders: every `*.toml` in them, any of the tables. What
+    /// a later folder says of a key replaces what was known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`CatalogueError`] with every mistake of every file, each with file and line.
+    pub fn load(folders: &[PathBuf]) -> Result<Self, CatalogueError> {
+        let mut draft = Draft::default();
+        for (file, text) in SHIPPED {
+            draft.read(0, file, text);
+        }
+        for (place, folder) in folders.iter().enumerate() {
+            draft.read_folder(place + 1, folder);
+        }
+        Self::build(draft)
+    }
+
+    /// A catalogue from texts alone, without the shipped files: for tests that want a small one.
+    ///
+    /// Each is the name of a file, for messages, and its text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalogue::load`].
+    pub fn parse(files: &[(&str, &str)]) -> Result<Self, CatalogueError> {
+        let mut draft = Draft::default();
+        for (file, text) in files {
+            draft.read(0, file, text);
+        }
+        Self::build(draft)
+    }
+
+    fn build(mut draft: Draft) -> Result<Self, CatalogueError> {
+        let mut mistakes = std::mem::take(&mut draft.mistakes);
+        mistakes.extend(check::check(&draft));
+        for (table, is_there) in
+            [("soil_standard", draft.soil.is_some()), ("food_standard", draft.food.is_some())]
+        {
+            if !is_there && !draft.lacks_file && !draft.broken.contains(table) {
+                mistakes.push(Mistake {
+                    file: "the catalogue".to_owned(),
+                    line: None,
+                    key: table.to_owned(),
+                    what: format!("found none, wanted one table [{table}]"),
+                });
+            }
+        }
+        let (Some(soil), Some(food), true) = (draft.soil, draft.food, mistakes.is_empty()) else {
+            return Err(CatalogueError { mistakes });
+        };
+
+        let quantities: Vec<Quantity> = values(draft.quantities);
+        let crops: Vec<Crop> = values(draft.crops);
+        let varieties: Vec<Variety> = values(draft.varieties);
+        let rules = draft.rule_files.into_iter().map(|file| RuleFile {
+            place: file.head.value.place,
+            checked_on: file.head.value.checked_on,
+            rules: values(file.rules),
+        });
+        Ok(Self {
+            quantity_places: (0..)
+                .zip(&quantities)
+                .map(|(place, quantity)| (quantity.key.clone(), place))
+                .collect(),
+            crop_places: places(crops.iter().map(|crop| crop.key.as_str())),
+            variety_places: places(varieties.iter().map(|variety| variety.key.as_str())),
+            quantities,
+            crops,
+            varieties,
+            soil: soil.value,
+            textures: values(draft.textures),
+            food: food.value,
+            rules: rules.collect(),
+        })
+    }
+
     /// Every quantity, in the order of its number.
     pub fn quantities(&self) -> &[Quantity] {
         &self.quantities
@@ -44,8 +148,26 @@ impl Catalogue {
 
     /// The number of the quantity with this key.
     pub fn quantity_no(&self, key: &str) -> Option<QuantityNo> {
-        let place = self.quantities.iter().position(|quantity| quantity.key == key)?;
-        u16::try_from(place).ok().map(QuantityNo)
+        self.quantity_places.get(key).copied().map(QuantityNo)
+    }
+
+    /// `value` in the canonical unit of a quantity; `unit` is that unit or any accepted spelling.
+    ///
+    /// # Errors
+    ///
+    /// [`ConvertError::UnknownUnit`], and [`ConvertError::NotFinite`] for NaN and infinities.
+    pub fn convert(
+        &self,
+        quantity: QuantityNo,
+        value: f64,
+        unit: &str,
+    ) -> Result<f64, ConvertError> {
+        self.quantity(quantity).convert(value, unit)
+    }
+
+    /// The key of the quantity that a mistyped one is nearest to: "did you mean".
+    pub fn closest_quantity(&self, key: &str) -> Option<&str> {
+        closest(key, self.quantities.iter().map(|quantity| quantity.key.as_str()))
     }
 
     /// Every crop.
@@ -55,7 +177,7 @@ impl Catalogue {
 
     /// The crop with this key.
     pub fn crop(&self, key: &str) -> Option<&Crop> {
-        self.crops.iter().find(|crop| crop.key.as_str() == key)
+        self.crop_places.get(key).map(|place| &self.crops[*place])
     }
 
     /// Every variety.
@@ -65,7 +187,7 @@ impl Catalogue {
 
     /// The variety with this key.
     pub fn variety(&self, key: &str) -> Option<&Variety> {
-        self.varieties.iter().find(|variety| variety.key.as_str() == key)
+        self.variety_places.get(key).map(|place| &self.varieties[*place])
     }
 
     /// The varieties of a crop.
@@ -93,3 +215,14 @@ impl Catalogue {
         &self.rules
     }
 }
+
+fn values<T>(entries: Vec<Entry<T>>) -> Vec<T> {
+    entries.into_iter().map(|entry| entry.value).collect()
+}
+
+fn places<'a>(keys: impl Iterator<Item = &'a str>) -> HashMap<String, usize> {
+    keys.enumerate().map(|(place, key)| (key.to_owned(), place)).collect()
+}
+
+#[cfg(test)]
+mod tests;

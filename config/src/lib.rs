@@ -13,6 +13,7 @@
 //! Invariant: no clock, no network, no database here. Files are read only by
 //! [`catalogue::Catalogue::load`] and [`settings::Settings::load`].
 
+mod closest;
 mod keyed;
 
 pub mod catalogue;

@@ -127,7 +127,7 @@ pub struct Requirements {
     /// Mean air temperature of the growing cycle, °C.
     #[serde(default)]
     pub temperature_c: Option<Borders>,
-    /// ECe, dS/m; upper borders only.
+    /// Electrical conductivity of the saturated paste (`ECe`), dS/m; upper borders only.
     #[serde(default)]
     pub salinity_ds_m: Option<Borders>,
     /// Rootable depth, cm; lower borders only.
