@@ -4,6 +4,7 @@
 //!
 //! - [`dossier`]: everything known about a plot and its surroundings, as values.
 //! - [`profile`]: a plot's features over a window, each with its coverage.
+//! - [`evapotranspiration`], [`water_balance`]: FAO-56.
 //! - [`pollution`]: laboratory samples classed by the soil standard.
 //! - [`growing_season`]: when a crop can stand, and how warm it is then.
 //! - [`suitability`]: the FAO class of a crop on a plot.
@@ -17,7 +18,9 @@
 
 pub mod advice;
 pub mod dossier;
+pub mod evapotranspiration;
 pub mod growing_season;
 pub mod pollution;
 pub mod profile;
 pub mod suitability;
+pub mod water_balance;
