@@ -2,6 +2,8 @@ use std::fs;
 
 use super::*;
 
+mod shipped;
+
 const SMALL: &str = include_str!("tests/small.toml");
 
 fn small() -> Catalogue {
