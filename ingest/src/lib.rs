@@ -8,7 +8,14 @@
 //! ```
 //!
 //! - [`intake`]: what goes into a commit.
-//! - [`directory`]: which devices there are and what they may do.
+//! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
+//! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
 
+pub mod clock;
+pub mod credential;
+pub mod decode;
 pub mod directory;
 pub mod intake;
+pub mod pipeline;
+pub mod resolve;
+pub mod topic;
