@@ -10,11 +10,14 @@
 //! - [`intake`]: what goes into a commit.
 //! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
 //! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
+//! - [`directory`]: which devices there are and what they may do.
+//! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
 
 pub mod clock;
 pub mod credential;
 pub mod decode;
 pub mod directory;
+pub mod facts;
 pub mod intake;
 pub mod pipeline;
 pub mod resolve;
