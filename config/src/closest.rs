@@ -2,10 +2,7 @@
 
 /// The candidate fewest edits away, if that is at most a third of the word (and at least one edit
 /// is always forgiven). Of several as near, the first.
-pub(crate) fn closest<'a>(
-    word: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     candidates
         .map(|candidate| (edits(word, candidate), candidate))

@@ -7,13 +7,14 @@
 //!
 //! - [`catalogue`]: quantities, crops, varieties, limits and rules, read from TOML; each figure
 //!   carries its source, and a mistake is reported with file and line.
+//! - [`closest`]: "did you mean".
 //! - [`settings`]: one struct a section; shipped defaults, file, environment, flags.
 //! - [`land`], [`records`], [`reading`], [`day`]: the words of the glossary as types.
 //!
 //! Invariant: no clock, no network, no database here. Files are read only by
 //! [`catalogue::Catalogue::load`] and [`settings::Settings::load`].
 
-mod closest;
+pub mod closest;
 mod keyed;
 
 pub mod catalogue;
