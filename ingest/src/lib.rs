@@ -10,7 +10,6 @@
 //! - [`intake`]: what goes into a commit.
 //! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
 //! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
-//! - [`directory`]: which devices there are and what they may do.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
 
 pub mod clock;
