@@ -16,6 +16,7 @@
 
 pub mod closest;
 mod keyed;
+mod lines;
 
 pub mod catalogue;
 pub mod day;

@@ -3,11 +3,15 @@
 //! Cross-references can only be checked when all files are read. By then the text is gone, so each
 //! entry keeps where every key of it stood; a mistake is reported at the key, not at the entry.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use toml::{Spanned, de::DeValue};
 
-use crate::{catalogue::error::Mistake, text::Text};
+use crate::{
+    catalogue::error::Mistake,
+    lines::{Lines, line_of},
+    text::Text,
+};
 
 /// An entry and its place.
 #[derive(Clone, Debug)]
@@ -28,7 +32,7 @@ pub(super) struct Location {
     /// Line of the entry itself.
     pub(super) line: usize,
     /// Line of each key below it, by path: `uses.0.food`.
-    lines: HashMap<String, usize>,
+    lines: Lines,
 }
 
 impl Location {
@@ -39,61 +43,20 @@ impl Location {
         text: &str,
         value: &Spanned<DeValue<'_>>,
     ) -> Self {
-        let mut lines = HashMap::new();
-        note_lines(text, "", value, &mut lines);
-        Self { file, name, layer, line: line_of(text, value.span().start), lines }
-    }
-
-    /// The line of the key at `path`, or of the nearest thing around it.
-    fn line_at(&self, path: &str) -> usize {
-        let mut path = path;
-        loop {
-            if let Some(line) = self.lines.get(path) {
-                return *line;
-            }
-            match path.rsplit_once('.') {
-                Some((around, _)) => path = around,
-                None => return self.line,
-            }
-        }
+        let line = line_of(text, value.span().start);
+        Self { file, name, layer, line, lines: Lines::of(text, value) }
     }
 
     /// A mistake in the key at `path`; an empty path speaks of the whole entry.
     pub(super) fn mistake(&self, path: &str, what: String) -> Mistake {
         let key =
             if path.is_empty() { self.name.clone() } else { format!("{}, {path}", self.name) };
-        Mistake { file: self.file.to_string(), line: Some(self.line_at(path)), key, what }
-    }
-}
-
-/// The line of a byte, counted from 1.
-pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
-}
-
-fn note_lines(
-    text: &str,
-    path: &str,
-    value: &Spanned<DeValue<'_>>,
-    lines: &mut HashMap<String, usize>,
-) {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match value.get_ref() {
-        DeValue::Table(table) => {
-            for (key, value) in table {
-                let path = below(key.get_ref());
-                lines.insert(path.clone(), line_of(text, key.span().start));
-                note_lines(text, &path, value, lines);
-            }
+        Mistake {
+            file: self.file.to_string(),
+            line: Some(self.lines.at(path).unwrap_or(self.line)),
+            key,
+            what,
         }
-        DeValue::Array(array) => {
-            for (place, value) in array.iter().enumerate() {
-                let path = below(&place.to_string());
-                lines.insert(path.clone(), line_of(text, value.span().start));
-                note_lines(text, &path, value, lines);
-            }
-        }
-        _ => {}
     }
 }
 

@@ -20,7 +20,7 @@ use toml::{
 use crate::{
     catalogue::{
         crop::Crop,
-        entry::{Entry, Location, line_of},
+        entry::{Entry, Location},
         error::Mistake,
         food::FoodStandard,
         quantity::Quantity,
@@ -29,6 +29,7 @@ use crate::{
         variety::Variety,
     },
     closest::closest,
+    lines::line_of,
     text::Text,
 };
 

@@ -1,0 +1,105 @@
+//! `[mqtt]`: the listener for devices and links to existing brokers.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{http::address, secret::Secret};
+use crate::{id::CooperativeId, keyed::keyed};
+
+/// Where messages come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MqttSettings {
+    /// Devices that connect to Plotwise itself.
+    pub listener: ListenerSettings,
+    /// Existing brokers.
+    #[serde(default, rename = "link", skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkSettings>,
+}
+
+/// The listener.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerSettings {
+    /// Whether it runs.
+    pub enabled: bool,
+    /// Address and port. Port 0: any free one.
+    #[serde(deserialize_with = "address")]
+    pub listen: SocketAddr,
+    /// What one sender may take.
+    pub limits: ListenerLimits,
+}
+
+/// What one sender may take of the listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenerLimits {
+    /// Largest MQTT packet, bytes; 1 KiB to 16 MiB.
+    pub packet_bytes_max: u32,
+    /// Connections at a time, at least 1.
+    pub connections_max: u32,
+    /// Messages per second and device, at least 1.
+    pub messages_per_second_max: u32,
+    /// Messages of a connection that are not yet acknowledged, at least 1.
+    pub in_flight_max: u16,
+}
+
+/// A connection to an existing broker; its session is persistent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkSettings {
+    /// `mqtt://HOST[:PORT]`; without a port 1883.
+    pub url: String,
+    /// By this the broker keeps the session: unique among the links, never empty.
+    pub client_id: String,
+    /// User name at the broker.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Password at the broker; only with a user name.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Whose devices may speak through it; at least one.
+    pub cooperatives: Vec<CooperativeId>,
+    /// Group of a shared subscription, where several processes take turns.
+    #[serde(default)]
+    pub share: Option<String>,
+    /// What it subscribes to; at least one.
+    #[serde(default, rename = "subscription")]
+    pub subscriptions: Vec<Subscription>,
+}
+
+impl LinkSettings {
+    /// Host and port of the broker; `None` where the URL is not of the form `mqtt://HOST[:PORT]`,
+    /// which loading refuses.
+    pub fn broker(&self) -> Option<(&str, u16)> {
+        let rest = self.url.strip_prefix("mqtt://")?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.rsplit_once(':') {
+            // The colons of a bare IPv6 address stand inside brackets.
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+            _ => (rest, 1883),
+        };
+        let is_host = !host.is_empty() && !host.contains(['/', '@', '?', '#', ' ']);
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        is_host.then_some((host, port)).filter(|(_, port)| *port != 0)
+    }
+}
+
+/// A topic filter and what reads its messages.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscription {
+    /// MQTT topic filter without the `$share/...` of a group.
+    pub filter: String,
+    /// What reads the payload.
+    pub decoder: Decoder,
+}
+
+keyed! {
+    /// What reads a payload.
+    pub enum Decoder ("decoder") {
+        /// Plotwise's own JSON.
+        Native = "native", "原生", "native";
+    }
+}
