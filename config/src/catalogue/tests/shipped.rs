@@ -1,6 +1,9 @@
 //! The shipped files against the standards they are taken from.
 
-use super::*;
+use super::{
+    soil::ScreeningUse::{Orchard, Other, Paddy},
+    *,
+};
 use crate::land::Disease;
 
 fn shipped() -> Catalogue {
@@ -40,7 +43,6 @@ fn every_quantity_of_the_interface_is_there() {
 #[test]
 fn soil_limits_are_those_of_gb_15618() {
     let catalogue = shipped();
-    use soil::ScreeningUse::{Orchard, Other, Paddy};
     assert_eq!(catalogue.soil_standard().ph_upper, [5.5, 6.5, 7.5]);
     for (quantity, land, mg_kg) in [
         ("cadmium", Paddy, [0.3, 0.4, 0.6, 0.8]),
