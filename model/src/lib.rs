@@ -11,12 +11,15 @@
 //!
 //! What to do with it:
 //!
-//! - [`advice`]: the ranked varieties of a plot, each with reasons, and those ruled out.
+//! - [`yields`]: what harvests, strips and trials let expect of each variety.
+//! - [`advise`]: the six steps: allowed, safe, known, suitable, ranked, explained.
+//! - [`advice`]: what comes out, as the API shows it.
 //!
 //! Invariant: no clock, no network, no store, no async here. The same values in give the same bytes
 //! out, and time is an argument.
 
 pub mod advice;
+pub mod advise;
 pub mod dossier;
 pub mod evapotranspiration;
 pub mod growing_season;
@@ -24,3 +27,15 @@ pub mod pollution;
 pub mod profile;
 pub mod suitability;
 pub mod water_balance;
+pub mod yields;
+
+mod allowed;
+mod explained;
+mod judged;
+mod known;
+mod margin;
+mod ranked;
+mod rotation;
+mod safe;
+mod what_if;
+mod words;

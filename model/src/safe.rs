@@ -1,0 +1,214 @@
+//! Step 2 of advice: what may be eaten of what this soil grows.
+//!
+//! The class that binds is the official one, tightened by samples and never loosened.
+//!
+//! - Priority or below screening: "soil risk low", never "clean".
+//! - Safe use or between screening and intervention: test each eaten organ before sale, by the food
+//!   standard's limit for it; hold until a produce sample passed. A sample that failed takes the organ out.
+//! - Strict control or above intervention: nothing that is eaten or fed (our caution: the law asks
+//!   governments to act and binds the farmer by the published list of prohibited produce).
+//! - Unknown: ranked, with the condition that says so.
+
+use jiff::civil::Date;
+use plotwise_config::{
+    catalogue::{
+        Catalogue,
+        crop::{Crop, CropUse},
+        food::FoodLimit,
+    },
+    land::SoilClass,
+    reading::QuantityNo,
+    records::{Measured, Organ, Sample, SampleKind, Season, SoldAs},
+};
+
+use crate::pollution::{JudgedSample, Pollution, PollutionClass};
+
+/// Uptake of cadmium at or above this counts as high: our choice; rice has 0.9, wheat and maize 0.1-0.16.
+pub(crate) const UPTAKE_HIGH: f64 = 0.5;
+/// Uptake at or below this counts as low: ours likewise.
+pub(crate) const UPTAKE_LOW: f64 = 0.2;
+
+/// The soil of a plot for everything that may grow there.
+#[derive(Clone, Debug)]
+pub(crate) struct SoilSafety<'a> {
+    /// The class that binds; `None` where neither an office nor a sample says one.
+    pub(crate) class: Option<SoilClass>,
+    /// Whether the official class is what binds.
+    pub(crate) is_official: bool,
+    /// Pollutants above their screening value.
+    pub(crate) above: Vec<&'a JudgedSample>,
+    /// The worst of them.
+    pub(crate) worst: Option<&'a JudgedSample>,
+}
+
+impl<'a> SoilSafety<'a> {
+    pub(crate) fn new(pollution: &'a Pollution, official: Option<SoilClass>) -> Self {
+        let class = crate::pollution::effective_class(pollution.class, official);
+        let measured = crate::pollution::effective_class(pollution.class, None);
+        let is_above = |sample: &&JudgedSample| {
+            sample.class >= PollutionClass::BetweenScreeningAndIntervention
+        };
+        Self {
+            class,
+            is_official: official.is_some() && official > measured,
+            above: pollution.judged.iter().filter(is_above).collect(),
+            worst: pollution.worst.as_ref(),
+        }
+    }
+}
+
+/// One organ of a crop that step 2 leaves, and what has to be tested.
+#[derive(Clone, Debug)]
+pub(crate) struct SafeUse<'a> {
+    pub(crate) part: &'a CropUse,
+    pub(crate) tests: Vec<ProduceTest<'a>>,
+}
+
+/// One pollutant that the produce has to be tested for.
+#[derive(Clone, Debug)]
+pub(crate) struct ProduceTest<'a> {
+    /// `None` where the official class names no pollutant.
+    pub(crate) quantity: Option<QuantityNo>,
+    /// Limit of the food standard; absent where it sets none for this food.
+    pub(crate) limit: Option<&'a FoodLimit>,
+    /// A sample of this organ that passed, by the first day of its season.
+    pub(crate) passed: Option<Date>,
+}
+
+/// A produce sample above its limit.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure<'a> {
+    pub(crate) organ: Organ,
+    pub(crate) quantity: QuantityNo,
+    pub(crate) value_mg_kg: f64,
+    pub(crate) limit: &'a FoodLimit,
+    pub(crate) season_start: Date,
+}
+
+/// What step 2 leaves of a crop.
+#[derive(Clone, Debug)]
+pub(crate) enum Safety<'a> {
+    /// Parts that may be used; never empty.
+    Safe { uses: Vec<SafeUse<'a>>, failed: Vec<Failure<'a>> },
+    /// Nothing of it may be eaten or fed here.
+    SoilForbids,
+    /// Samples of the produce were above the limit.
+    ProduceFailed(Failure<'a>),
+}
+
+/// Samples of the plot's produce, newest season first.
+pub(crate) struct ProduceSamples<'a> {
+    by_season: Vec<(Date, Organ, &'a Sample, Option<&'a Season>)>,
+}
+
+impl<'a> ProduceSamples<'a> {
+    pub(crate) fn new(samples: &'a [Sample], seasons: &'a [Season]) -> Self {
+        let mut by_season: Vec<_> = samples
+            .iter()
+            .filter_map(|sample| match sample.kind {
+                SampleKind::Produce { season_start, organ } => {
+                    let season = seasons.iter().find(|season| season.start == season_start);
+                    Some((season_start, organ, sample, season))
+                }
+                SampleKind::Soil { .. } => None,
+            })
+            .collect();
+        by_season.sort_by_key(|(start, ..)| std::cmp::Reverse(*start));
+        Self { by_season }
+    }
+
+    /// The newest sample of an organ of the crop.
+    fn newest(&self, crop: &Crop, organ: Organ, quantity: QuantityNo) -> Option<(Date, Measured)> {
+        self.by_season.iter().find_map(|(start, of, sample, season)| {
+            let is_crop = season.is_some_and(|season| season.crop == crop.key);
+            (is_crop && *of == organ && sample.quantity == quantity)
+                .then_some((*start, sample.measured))
+        })
+    }
+}
+
+/// What step 2 leaves of a crop on this soil.
+pub(crate) fn safety<'a>(
+    catalogue: &'a Catalogue,
+    crop: &'a Crop,
+    soil: &SoilSafety<'_>,
+    produce: &ProduceSamples<'_>,
+) -> Safety<'a> {
+    let mut uses = Vec::new();
+    let mut failed = Vec::new();
+    for part in &crop.uses {
+        if part.edible && soil.class == Some(SoilClass::StrictControl) {
+            continue;
+        }
+        if let Some(failure) = first_failure(catalogue, crop, part, produce) {
+            failed.push(failure);
+        } else {
+            let tests = tests_of(catalogue, crop, part, soil, produce);
+            uses.push(SafeUse { part, tests });
+        }
+    }
+    if !uses.is_empty() {
+        return Safety::Safe { uses, failed };
+    }
+    failed.into_iter().next().map_or(Safety::SoilForbids, Safety::ProduceFailed)
+}
+
+/// What the uses that are left are sold as.
+pub(crate) fn sold_as(uses: &[SafeUse<'_>]) -> Vec<SoldAs> {
+    let mut sold: Vec<SoldAs> = uses.iter().flat_map(|safe| safe.part.sold_as.clone()).collect();
+    sold.sort_unstable();
+    sold.dedup();
+    sold
+}
+
+fn first_failure<'a>(
+    catalogue: &'a Catalogue,
+    crop: &Crop,
+    part: &CropUse,
+    produce: &ProduceSamples<'_>,
+) -> Option<Failure<'a>> {
+    limits_of(catalogue, part).iter().find_map(|limit| {
+        let quantity = catalogue.quantity_no(&limit.quantity)?;
+        let (season_start, measured) = produce.newest(crop, part.organ, quantity)?;
+        match measured {
+            Measured::Value(value_mg_kg) if value_mg_kg > limit.mg_kg => {
+                Some(Failure { organ: part.organ, quantity, value_mg_kg, limit, season_start })
+            }
+            _ => None,
+        }
+    })
+}
+
+fn tests_of<'a>(
+    catalogue: &'a Catalogue,
+    crop: &Crop,
+    part: &CropUse,
+    soil: &SoilSafety<'_>,
+    produce: &ProduceSamples<'_>,
+) -> Vec<ProduceTest<'a>> {
+    if !part.edible || soil.class != Some(SoilClass::SafeUse) {
+        return Vec::new();
+    }
+    let limits = limits_of(catalogue, part);
+    if soil.above.is_empty() {
+        return vec![ProduceTest { quantity: None, limit: None, passed: None }];
+    }
+    let test = |sample: &&JudgedSample| {
+        let key = &catalogue.quantity(sample.quantity).key;
+        let limit = limits.iter().find(|limit| limit.quantity == *key);
+        // A figure above its limit never gets here: the organ is out.
+        let passed = limit.and(produce.newest(crop, part.organ, sample.quantity));
+        ProduceTest { quantity: Some(sample.quantity), limit, passed: passed.map(|(day, _)| day) }
+    };
+    soil.above.iter().map(test).collect()
+}
+
+fn limits_of<'a>(catalogue: &'a Catalogue, part: &CropUse) -> &'a [FoodLimit] {
+    let food = part.food.as_ref();
+    let known = catalogue.food_standard().foods.iter();
+    food.and_then(|key| known.into_iter().find(|food| food.key == *key))
+        .map_or(&[], |food| food.limits.as_slice())
+}
+
+#[cfg(test)]
+mod tests;
