@@ -9,7 +9,7 @@ use toml::{Spanned, de::DeValue};
 
 use crate::{
     catalogue::error::Mistake,
-    lines::{LineStarts, Lines},
+    lines::{Lines, line_of},
     text::Text,
 };
 
@@ -40,11 +40,11 @@ impl Location {
         file: Arc<str>,
         name: String,
         layer: usize,
-        starts: &LineStarts,
+        text: &str,
         value: &Spanned<DeValue<'_>>,
     ) -> Self {
-        let line = starts.line(value.span().start);
-        Self { file, name, layer, line, lines: Lines::of(starts, value) }
+        let line = line_of(text, value.span().start);
+        Self { file, name, layer, line, lines: Lines::of(text, value) }
     }
 
     /// A mistake in the key at `path`; an empty path speaks of the whole entry.

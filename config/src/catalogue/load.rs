@@ -29,7 +29,7 @@ use crate::{
         variety::Variety,
     },
     closest::closest,
-    lines::LineStarts,
+    lines::line_of,
     text::Text,
 };
 
@@ -112,8 +112,7 @@ impl Draft {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         self.lacks_file |= !errors.is_empty();
-        let mut source =
-            Source { file: file.into(), starts: LineStarts::of(text), layer, draft: self };
+        let mut source = Source { file: file.into(), text, layer, draft: self };
         if errors.is_empty() {
             source.read_tables(&table);
         }
@@ -185,7 +184,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 /// A file that is being read.
 struct Source<'a> {
     file: Arc<str>,
-    starts: LineStarts,
+    text: &'a str,
     layer: usize,
     draft: &'a mut Draft,
 }
@@ -299,7 +298,7 @@ impl<'a> Source<'a> {
         };
         match T::deserialize(value.clone().into_deserializer()) {
             Ok(read) => {
-                let at = Location::new(self.file.clone(), name, self.layer, &self.starts, value);
+                let at = Location::new(self.file.clone(), name, self.layer, self.text, value);
                 Some(Entry { value: read, at })
             }
             Err(error) => {
@@ -314,7 +313,7 @@ impl<'a> Source<'a> {
     fn note(&mut self, offset: usize, key: &str, what: &str) {
         self.draft.mistakes.push(Mistake {
             file: self.file.to_string(),
-            line: Some(self.starts.line(offset)),
+            line: Some(line_of(self.text, offset)),
             key: key.to_owned(),
             what: what.trim().replace('\n', "; "),
         });
