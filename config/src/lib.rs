@@ -8,6 +8,7 @@
 //! - [`catalogue`]: quantities, crops, varieties, limits and rules, read from TOML; each figure
 //!   carries its source, and a mistake is reported with file and line.
 //! - [`closest`]: "did you mean".
+//! - [`conversion`]: from one quantity to another, each with its source and a worked value.
 //! - [`settings`]: one struct a section; shipped defaults, file, environment, flags.
 //! - [`land`], [`records`], [`reading`], [`day`]: the words of the glossary as types.
 //!
@@ -19,6 +20,7 @@ mod keyed;
 mod lines;
 
 pub mod catalogue;
+pub mod conversion;
 pub mod day;
 pub mod id;
 pub mod land;

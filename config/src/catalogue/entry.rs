@@ -9,7 +9,7 @@ use toml::{Spanned, de::DeValue};
 
 use crate::{
     catalogue::error::Mistake,
-    lines::{Lines, line_of},
+    lines::{LineStarts, Lines},
     text::Text,
 };
 
@@ -40,11 +40,11 @@ impl Location {
         file: Arc<str>,
         name: String,
         layer: usize,
-        text: &str,
+        starts: &LineStarts,
         value: &Spanned<DeValue<'_>>,
     ) -> Self {
-        let line = line_of(text, value.span().start);
-        Self { file, name, layer, line, lines: Lines::of(text, value) }
+        let line = starts.line(value.span().start);
+        Self { file, name, layer, line, lines: Lines::of(starts, value) }
     }
 
     /// A mistake in the key at `path`; an empty path speaks of the whole entry.

@@ -29,7 +29,7 @@ use crate::{
         variety::Variety,
     },
     closest::closest,
-    lines::line_of,
+    lines::LineStarts,
     text::Text,
 };
 
@@ -112,7 +112,8 @@ impl Draft {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let (table, errors) = DeTable::parse_recoverable(text);
         self.lacks_file |= !errors.is_empty();
-        let mut source = Source { file: file.into(), text, layer, draft: self };
+        let mut source =
+            Source { file: file.into(), starts: LineStarts::of(text), layer, draft: self };
         if errors.is_empty() {
             source.read_tables(&table);
         }
@@ -184,7 +185,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 /// A file that is being read.
 struct Source<'a> {
     file: Arc<str>,
-    text: &'a str,
+    starts: LineStarts,
     layer: usize,
     draft: &'a mut Draft,
 }
@@ -298,7 +299,7 @@ impl<'a> Source<'a> {
         };
         match T::deserialize(value.clone().into_deserializer()) {
             Ok(read) => {
-                let at = Location::new(self.file.clone(), name, self.layer, self.text, value);
+                let at = Location::new(self.file.clone(), name, self.layer, &self.starts, value);
                 Some(Entry { value: read, at })
             }
             Err(error) => {
@@ -313,7 +314,7 @@ impl<'a> Source<'a> {
     fn note(&mut self, offset: usize, key: &str, what: &str) {
         self.draft.mistakes.push(Mistake {
             file: self.file.to_string(),
-            line: Some(line_of(self.text, offset)),
+            line: Some(self.starts.line(offset)),
             key: key.to_owned(),
             what: what.trim().replace('\n', "; "),
         });

@@ -383,3 +383,18 @@ fn a_text_that_lacks_a_language_is_refused() {
         &["name.en", "an empty text"],
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_file_cut_or_garbled_anywhere_gives_mistakes_and_never_a_panic(
+        at in 0..SMALL.len(),
+        garble in "[\\[\\]{}=\",.#a-z0-9\n镉-]{0,6}",
+    ) {
+        let at = (0..=at).rev().find(|at| SMALL.is_char_boundary(*at)).unwrap_or(0);
+        for text in [SMALL[..at].to_owned(), format!("{}{garble}{}", &SMALL[..at], &SMALL[at..])] {
+            if let Err(error) = Catalogue::parse(&[("small.toml", &text)]) {
+                assert!(!error.mistakes.is_empty());
+            }
+        }
+    }
+}

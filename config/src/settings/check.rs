@@ -58,7 +58,7 @@ fn check_listener(listener: &ListenerSettings, findings: &mut Findings<'_>) {
     let key = |limit: &str| format!("mqtt.listener.limits.{limit}");
     findings.within(&key("packet_bytes_max"), limits.packet_bytes_max, 1024, 16 * 1024 * 1024);
     findings.within(&key("connections_max"), limits.connections_max, 1, 1_000_000);
-    findings.within(&key("messages_per_second_max"), limits.messages_per_second_max, 1, 1_000_000);
+    findings.within(&key("messages_per_second_max"), limits.messages_per_second_max, 0, 1_000_000);
     findings.within(&key("in_flight_max"), u32::from(limits.in_flight_max), 1, 65_535);
 }
 

@@ -13,7 +13,7 @@ use super::{
     DEFAULT,
     error::{Problem, SettingsError},
 };
-use crate::lines::Lines;
+use crate::lines::{LineStarts, Lines};
 
 const VARIABLE_PREFIX: &str = "PLOTWISE__";
 
@@ -140,7 +140,7 @@ pub(super) fn find<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 
 fn parse(name: &str, text: &str) -> Result<Dict, SettingsError> {
     Toml::from_str(text).map_err(|error| {
-        let line = error.span().map(|span| crate::lines::line_of(text, span.start));
+        let line = error.span().map(|span| LineStarts::of(text).line(span.start));
         let origin = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
         whole(&origin, error.message().trim().replace('\n', "; "))
     })

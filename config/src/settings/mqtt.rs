@@ -39,7 +39,7 @@ pub struct ListenerLimits {
     pub packet_bytes_max: u32,
     /// Connections at a time, at least 1.
     pub connections_max: u32,
-    /// Messages per second and device, at least 1.
+    /// Messages per second and device; 0 for no limit. Gateways are held by the window alone.
     pub messages_per_second_max: u32,
     /// Messages of a connection that are not yet acknowledged, at least 1.
     pub in_flight_max: u16,
