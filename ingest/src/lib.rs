@@ -10,6 +10,7 @@
 //! - [`intake`]: what goes into a commit.
 //! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
 //! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
+//! - [`store`]: readings and dead letters on disk, each observation once.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
 
 pub mod clock;
@@ -20,4 +21,5 @@ pub mod facts;
 pub mod intake;
 pub mod pipeline;
 pub mod resolve;
+pub mod store;
 pub mod topic;

@@ -1,0 +1,166 @@
+//! Dead letters: written in the transaction of what is acknowledged, read newest first.
+
+use jiff::Timestamp;
+use plotwise_config::{id::DeviceId, reading::Observation};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use sha2::{Digest, Sha256};
+
+use super::{StoreError, packed::Packed, reader::moment};
+use crate::intake::{DeadLetter, DeadLetterReason};
+
+/// A dead letter as it stands in the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDeadLetter {
+    /// Ascending in the order of writing; also the cursor of lists.
+    pub id: i64,
+    /// The letter.
+    pub letter: DeadLetter,
+}
+
+/// What makes a conflict the same one when it comes again.
+pub(super) fn fingerprint(device: i64, time_ms: i64, arrived: &Packed) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    hash.update(device.to_le_bytes());
+    hash.update(time_ms.to_le_bytes());
+    hash.update(arrived.code.to_le_bytes());
+    // No depth is no number.
+    hash.update(arrived.depth.map_or([0xff; 4], |depth| u32::from(depth.0).to_le_bytes()));
+    hash.update(arrived.value.to_bits().to_le_bytes());
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    short
+}
+
+/// A letter for one reading of an observation, its payload in the native form, so that it can be
+/// replayed like any other. A value that is not finite becomes `null`.
+pub(super) fn of_reading(
+    reason: DeadLetterReason,
+    observation: &Observation,
+    key: &str,
+    reading: &Packed,
+    detail: String,
+) -> DeadLetter {
+    let place = match reading.depth {
+        Some(depth) => format!("{key}@{}", depth.metres()),
+        None => key.to_owned(),
+    };
+    let payload = serde_json::json!({
+        "time": observation.measured.as_millisecond(),
+        "readings": { place: reading.value },
+    });
+    DeadLetter {
+        reason,
+        device: Some(observation.device.clone()),
+        topic: format!("plotwise/v1/{}/up", observation.device),
+        received: observation.received,
+        payload: payload.to_string().into_bytes(),
+        detail,
+    }
+}
+
+/// Writes a letter; `false` where one with its fingerprint is there already.
+pub(super) fn write(
+    connection: &Connection,
+    letter: &DeadLetter,
+    fingerprint: Option<&[u8; 16]>,
+) -> Result<bool, StoreError> {
+    let written = connection
+        .prepare_cached(
+            "insert into dead_letter \
+             (reason, device, topic, received_ms, payload, detail, fingerprint) \
+             values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+        )?
+        .execute(params![
+            letter.reason.key(),
+            letter.device.as_ref().map(DeviceId::as_str),
+            letter.topic,
+            letter.received.as_millisecond(),
+            letter.payload,
+            letter.detail,
+            fingerprint.map(<[u8; 16]>::as_slice),
+        ])?;
+    Ok(written > 0)
+}
+
+const COLUMNS: &str = "id, reason, device, topic, received_ms, payload, detail";
+
+/// At most `limit` letters older than `cursor`, newest first.
+pub(super) fn list(
+    connection: &Connection,
+    limit: u32,
+    cursor: Option<i64>,
+    reason: Option<DeadLetterReason>,
+    device: Option<&DeviceId>,
+) -> Result<Vec<StoredDeadLetter>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "select {COLUMNS} from dead_letter where id < ?1 and (?2 is null or reason = ?2) \
+         and (?3 is null or device = ?3) order by id desc limit ?4"
+    ))?;
+    let mut rows = statement.query(params![
+        cursor.unwrap_or(i64::MAX),
+        reason.map(DeadLetterReason::key),
+        device.map(DeviceId::as_str),
+        limit
+    ])?;
+    let mut letters = Vec::new();
+    while let Some(row) = rows.next()? {
+        letters.push(from_row(row)?);
+    }
+    Ok(letters)
+}
+
+/// The letter of one id.
+pub(super) fn find(
+    connection: &Connection,
+    id: i64,
+) -> Result<Option<StoredDeadLetter>, StoreError> {
+    connection
+        .prepare_cached(&format!("select {COLUMNS} from dead_letter where id = ?"))?
+        .query_row([id], |row| Ok(from_row(row)))
+        .optional()?
+        .transpose()
+}
+
+/// How many letters there are of each reason that occurs.
+pub(super) fn count(connection: &Connection) -> Result<Vec<(DeadLetterReason, u64)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "select reason, count(*) from dead_letter group by reason order by reason",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut counts = Vec::new();
+    while let Some(row) = rows.next()? {
+        counts.push((reason(&row.get::<_, String>(0)?)?, row.get::<_, i64>(1)?.unsigned_abs()));
+    }
+    Ok(counts)
+}
+
+fn from_row(row: &Row<'_>) -> Result<StoredDeadLetter, StoreError> {
+    let device: Option<String> = row.get(2)?;
+    Ok(StoredDeadLetter {
+        id: row.get(0)?,
+        letter: DeadLetter {
+            reason: reason(&row.get::<_, String>(1)?)?,
+            device: device.as_deref().map(device_id).transpose()?,
+            topic: row.get(3)?,
+            received: moment(row.get(4)?)?,
+            payload: row.get(5)?,
+            detail: row.get(6)?,
+        },
+    })
+}
+
+fn reason(key: &str) -> Result<DeadLetterReason, StoreError> {
+    DeadLetterReason::parse(key)
+        .ok_or_else(|| StoreError::Damaged { what: format!("a dead letter's reason {key:?}") })
+}
+
+/// A device's name as it stands in the file.
+pub(super) fn device_id(name: &str) -> Result<DeviceId, StoreError> {
+    DeviceId::parse(name).map_err(|error| StoreError::Damaged { what: error.to_string() })
+}
+
+/// The moment of a letter that the store itself writes, for its detail.
+pub(super) fn shown(time_ms: i64) -> String {
+    Timestamp::from_millisecond(time_ms)
+        .map_or_else(|_| format!("{time_ms} ms"), |moment| moment.to_string())
+}

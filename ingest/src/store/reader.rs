@@ -1,0 +1,273 @@
+//! Reading what is stored.
+
+use std::{cell::RefCell, collections::HashMap, ops::ControlFlow, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use plotwise_config::{
+    id::DeviceId,
+    reading::{QuantityNo, Reading},
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    StoreError, StoredDeadLetter, StoredObservation, codes, letters,
+    packed::{self, Packed},
+    schema, week_of,
+};
+use crate::intake::DeadLetterReason;
+
+/// A connection that only reads. Its calls block; each sees one state of the store throughout.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    keys: Arc<[String]>,
+    /// Grows when a writer gives out a new code.
+    quantities: RefCell<HashMap<u32, QuantityNo>>,
+}
+
+/// When a device was last heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The latest measured time that is stored.
+    pub measured: Timestamp,
+    /// The latest arrival of something new.
+    pub received: Timestamp,
+}
+
+/// How much is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows; counting them reads the whole file.
+    pub observations: u64,
+    /// Devices that have sent something.
+    pub devices: u64,
+    /// By reason; reasons that do not occur are left out.
+    pub dead_letters: Vec<(DeadLetterReason, u64)>,
+}
+
+impl Reader {
+    pub(super) fn open(path: &Path, keys: Arc<[String]>) -> Result<Self, StoreError> {
+        let connection = schema::connect_reader(path)?;
+        let quantities = RefCell::new(codes::known_quantities(&connection, &keys)?);
+        Ok(Self { connection, keys, quantities })
+    }
+
+    /// Hands `each` the observations of one device with `from <= measured < to`, in order of time,
+    /// until it breaks. Nothing for a device that never sent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] for a row that cannot be read, and whatever `SQLite` reports. What
+    /// was handed out before was right.
+    pub fn observations(
+        &self,
+        device: &DeviceId,
+        from: Timestamp,
+        to: Timestamp,
+        mut each: impl FnMut(&StoredObservation) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let Some(number) = codes::device_number(&self.connection, device)? else { return Ok(()) };
+        let span = (milliseconds_up(from), milliseconds_up(to));
+        let weeks = self.weeks(span)?;
+        // Broken off or not, nothing follows.
+        self.scan(device, number, &weeks, span, &mut each).map(|_| ())
+    }
+
+    /// Hands `each` every observation with `from <= measured < to` (no bound where `None`), by the
+    /// device's name and then in order of time, until it breaks. Memory does not grow with the store.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn all_observations(
+        &self,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+        mut each: impl FnMut(&StoredObservation) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let span = (from.map_or(i64::MIN, milliseconds_up), to.map_or(i64::MAX, milliseconds_up));
+        let weeks = self.weeks(span)?;
+        for (number, device) in self.devices()? {
+            if self.scan(&device, number, &weeks, span, &mut each)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// When each device was last heard of, by its name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn last_seen(&self) -> Result<Vec<(DeviceId, LastSeen)>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select name, time_ms, received_ms from last_seen join device on id = device order by name",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut seen = Vec::new();
+        while let Some(row) = rows.next()? {
+            let device = letters::device_id(&row.get::<_, String>(0)?)?;
+            let (measured, received) = (moment(row.get(1)?)?, moment(row.get(2)?)?);
+            seen.push((device, LastSeen { measured, received }));
+        }
+        Ok(seen)
+    }
+
+    /// At most `limit` dead letters, newest first; `cursor` is the id of the last one that the caller
+    /// has seen. Only those of a reason or a device where one is given.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn dead_letters(
+        &self,
+        limit: u32,
+        cursor: Option<i64>,
+        reason: Option<DeadLetterReason>,
+        device: Option<&DeviceId>,
+    ) -> Result<Vec<StoredDeadLetter>, StoreError> {
+        letters::list(&self.connection, limit, cursor, reason, device)
+    }
+
+    /// The dead letter of this id.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn dead_letter(&self, id: i64) -> Result<Option<StoredDeadLetter>, StoreError> {
+        letters::find(&self.connection, id)
+    }
+
+    /// How much is stored.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        let _snapshot = self.connection.unchecked_transaction()?;
+        let count = |sql| {
+            self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+        };
+        Ok(Counts {
+            observations: count("select count(*) from observation")?,
+            devices: count("select count(*) from device")?,
+            dead_letters: letters::count(&self.connection)?,
+        })
+    }
+
+    fn devices(&self) -> Result<Vec<(i64, DeviceId)>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("select id, name from device order by name")?;
+        let mut rows = statement.query([])?;
+        let mut devices = Vec::new();
+        while let Some(row) = rows.next()? {
+            devices.push((row.get(0)?, letters::device_id(&row.get::<_, String>(1)?)?));
+        }
+        Ok(devices)
+    }
+
+    /// The weeks of a span that hold anything, one seek each.
+    fn weeks(&self, (from, to): (i64, i64)) -> Result<Vec<i64>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("select week from observation where week > ? order by week limit 1")?;
+        let mut weeks = Vec::new();
+        let mut after = week_of(from) - 1;
+        while let Some(week) = statement.query_row([after], |row| row.get(0)).optional()? {
+            if week > week_of(to) {
+                break;
+            }
+            weeks.push(week);
+            after = week;
+        }
+        Ok(weeks)
+    }
+
+    fn scan(
+        &self,
+        device: &DeviceId,
+        number: i64,
+        weeks: &[i64],
+        (from, to): (i64, i64),
+        each: &mut impl FnMut(&StoredObservation) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select time_ms, delay_ms, claimed_ms, seq, readings, replaced is not null \
+             from observation where week = ? and device = ? and time_ms >= ? and time_ms < ? \
+             order by time_ms",
+        )?;
+        let mut packed = Vec::new();
+        let mut observation = StoredObservation {
+            device: device.clone(),
+            measured: Timestamp::UNIX_EPOCH,
+            received: Timestamp::UNIX_EPOCH,
+            claimed: None,
+            seq: None,
+            corrected: false,
+            readings: Vec::new(),
+        };
+        for week in weeks {
+            let mut rows = statement.query(params![week, number, from, to])?;
+            while let Some(row) = rows.next()? {
+                self.read_row(row, &mut packed, &mut observation)?;
+                if each(&observation).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn read_row(
+        &self,
+        row: &Row<'_>,
+        packed: &mut Vec<Packed>,
+        observation: &mut StoredObservation,
+    ) -> Result<(), StoreError> {
+        let time_ms: i64 = row.get(0)?;
+        let delay_ms: i64 = row.get(1)?;
+        observation.measured = moment(time_ms)?;
+        observation.received = moment(time_ms.saturating_add(delay_ms))?;
+        observation.claimed = row.get::<_, Option<i64>>(2)?.map(moment).transpose()?;
+        observation.seq = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
+        observation.corrected = row.get(5)?;
+        let blob = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
+        packed::decode(blob, packed)?;
+        observation.readings.clear();
+        for reading in packed {
+            observation.readings.push(Reading {
+                quantity: self.quantity(reading.code)?,
+                depth: reading.depth,
+                value: reading.value,
+                flags: reading.flags,
+            });
+        }
+        Ok(())
+    }
+
+    fn quantity(&self, code: u32) -> Result<QuantityNo, StoreError> {
+        if let Some(quantity) = self.quantities.borrow().get(&code) {
+            return Ok(*quantity);
+        }
+        let known = codes::known_quantities(&self.connection, &self.keys)?;
+        let quantity = known.get(&code).copied();
+        *self.quantities.borrow_mut() = known;
+        quantity.ok_or_else(|| StoreError::Damaged { what: format!("quantity code {code}") })
+    }
+}
+
+/// A stored time.
+pub(super) fn moment(time_ms: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(time_ms)
+        .map_err(|_| StoreError::Damaged { what: format!("a time of {time_ms} ms") })
+}
+
+/// The first whole millisecond that is not before `time`: stored times are whole.
+fn milliseconds_up(time: Timestamp) -> i64 {
+    let whole = time.as_millisecond();
+    let is_cut = time.as_nanosecond() > i128::from(whole) * 1_000_000;
+    if is_cut { whole + 1 } else { whole }
+}

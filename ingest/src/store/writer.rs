@@ -1,0 +1,479 @@
+//! Writing: one batch, one transaction, one sync.
+
+use std::{path::Path, sync::Arc};
+
+use plotwise_config::reading::{Flags, Identity, Observation};
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::{
+    StoreError, StoreOptions,
+    codes::Codes,
+    letters,
+    packed::{self, Packed},
+    recent,
+    reconcile::{self, Reconciliation},
+    schema, week_of,
+};
+use crate::{
+    intake::{DeadLetter, DeadLetterReason, Intake},
+    pipeline::Written,
+};
+
+/// A connection that writes. Its calls block.
+#[derive(Debug)]
+pub struct Writer {
+    connection: Connection,
+    memory: Memory,
+}
+
+/// What a commit did. Each observation counts once, under the first that holds of `superseded`,
+/// `conflict`, `merged`, `duplicate`, or else `stored`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// New rows.
+    pub stored: u64,
+    /// Nothing new in them.
+    pub duplicate: u64,
+    /// Further quantities or depths were added to a row.
+    pub merged: u64,
+    /// Stored values were corrected.
+    pub superseded: u64,
+    /// At least one value differs from the stored one; it stays.
+    pub conflict: u64,
+    /// Dead letters written, those of conflicts among them.
+    pub dead_letters: u64,
+}
+
+impl From<Committed> for Written {
+    fn from(done: Committed) -> Self {
+        Self {
+            stored: done.stored + done.merged + done.superseded,
+            duplicate: done.duplicate,
+            conflict: done.conflict,
+        }
+    }
+}
+
+/// What a writer keeps between commits: numbers it knows, and buffers.
+#[derive(Debug)]
+struct Memory {
+    options: StoreOptions,
+    codes: Codes,
+    /// (week, device, time in ms, place in the batch) of observations with a measured time.
+    timed: Vec<(i64, i64, i64, usize)>,
+    /// (device, place in the batch) of those without.
+    untimed: Vec<(i64, usize)>,
+    packed: Vec<Packed>,
+    blob: Vec<u8>,
+    replaced: Vec<u8>,
+    row: Reconciliation,
+    times: Vec<i64>,
+    /// (device, latest measured, latest received) of what was written.
+    seen: Vec<(i64, i64, i64)>,
+    done: Committed,
+}
+
+impl Writer {
+    pub(super) fn open(
+        path: &Path,
+        keys: Arc<[String]>,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        let memory = Memory {
+            options,
+            codes: Codes::new(keys),
+            timed: Vec::new(),
+            untimed: Vec::new(),
+            packed: Vec::new(),
+            blob: Vec::new(),
+            replaced: Vec::new(),
+            row: Reconciliation::default(),
+            times: Vec::new(),
+            seen: Vec::new(),
+            done: Committed::default(),
+        };
+        Ok(Self { connection: schema::connect_writer(path)?, memory })
+    }
+
+    /// Writes a batch in one transaction. When it returns `Ok`, all of it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// On any error nothing of the batch is written and the writer can be used again:
+    /// [`StoreError::Full`], [`StoreError::Busy`], [`StoreError::ReadOnly`] are worth another try
+    /// later. Bad data is no error: it becomes a dead letter.
+    pub fn commit(&mut self, batch: &[Intake]) -> Result<Committed, StoreError> {
+        if batch.is_empty() {
+            return Ok(Committed::default());
+        }
+        let result = write_batch(&mut self.connection, &mut self.memory, batch);
+        if result.is_err() {
+            self.memory.codes.forget();
+        }
+        result
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+fn write_batch(
+    connection: &mut Connection,
+    memory: &mut Memory,
+    batch: &[Intake],
+) -> Result<Committed, StoreError> {
+    memory.done = Committed::default();
+    memory.timed.clear();
+    memory.untimed.clear();
+    memory.seen.clear();
+    // Immediate: waits for another writer here, not in the middle. Dropped, it rolls back.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    memory.sort_out(&transaction, batch)?;
+    memory.write_timed(&transaction, batch)?;
+    memory.write_untimed(&transaction, batch)?;
+    memory.write_seen(&transaction)?;
+    // Durability: returns after the log is synced; only then may anything be acknowledged.
+    transaction.commit()?;
+    Ok(memory.done)
+}
+
+fn observation_at(batch: &[Intake], place: usize) -> Option<&Observation> {
+    match batch.get(place) {
+        Some(Intake::Observation(observation)) => Some(observation),
+        _ => None,
+    }
+}
+
+impl Memory {
+    /// Writes the dead letters and tells observations with a measured time from those without.
+    fn sort_out(&mut self, connection: &Connection, batch: &[Intake]) -> Result<(), StoreError> {
+        for (place, intake) in batch.iter().enumerate() {
+            match intake {
+                Intake::DeadLetter(letter) => self.write_letter(connection, letter, None)?,
+                Intake::Observation(observation) => {
+                    let device = self.codes.device(connection, &observation.device)?;
+                    if observation.identity == Identity::MeasuredTime {
+                        let time_ms = observation.measured.as_millisecond();
+                        self.timed.push((week_of(time_ms), device, time_ms, place));
+                    } else {
+                        self.untimed.push((device, place));
+                    }
+                }
+            }
+        }
+        // Neighbours in the tree one after the other; by place, so that the first arrival stays first.
+        self.timed.sort_unstable();
+        Ok(())
+    }
+
+    fn write_timed(&mut self, connection: &Connection, batch: &[Intake]) -> Result<(), StoreError> {
+        let timed = std::mem::take(&mut self.timed);
+        for &(_, device, time_ms, place) in &timed {
+            let Some(observation) = observation_at(batch, place) else { continue };
+            if self.pack(connection, observation)? {
+                self.write_at(connection, observation, device, time_ms)?;
+            }
+        }
+        self.timed = timed;
+        Ok(())
+    }
+
+    fn write_untimed(
+        &mut self,
+        connection: &Connection,
+        batch: &[Intake],
+    ) -> Result<(), StoreError> {
+        if self.untimed.is_empty() {
+            return Ok(());
+        }
+        let untimed = std::mem::take(&mut self.untimed);
+        let mut now_ms = i64::MIN;
+        for &(device, place) in &untimed {
+            let Some(observation) = observation_at(batch, place) else { continue };
+            now_ms = now_ms.max(observation.received.as_millisecond());
+            if self.pack(connection, observation)? {
+                self.write_by_identity(connection, observation, device)?;
+            }
+        }
+        recent::prune(connection, now_ms, untimed.len())?;
+        self.untimed = untimed;
+        Ok(())
+    }
+
+    /// Packs the readings, in order; `false` where none is left to store. What cannot be stored
+    /// becomes a dead letter.
+    fn pack(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+    ) -> Result<bool, StoreError> {
+        self.packed.clear();
+        let mut refused = None;
+        for reading in &observation.readings {
+            let code = self.codes.quantity(connection, reading.quantity)?;
+            // Only what the arrival alone knows is stored; -0 becomes 0.
+            let flags = reading.flags.0 & (Flags::FAULT_CODE.0 | Flags::TIME_FROM_ARRIVAL.0);
+            let packed = Packed {
+                code: code.unwrap_or(0),
+                depth: reading.depth,
+                flags: Flags(flags),
+                value: reading.value + 0.0,
+            };
+            if code.is_some() && packed.value.is_finite() {
+                self.packed.push(packed);
+            } else {
+                refused = Some(packed);
+                let (reason, wanted) = match code {
+                    None => (DeadLetterReason::RefusedByStore, "a quantity of the catalogue"),
+                    Some(_) => (DeadLetterReason::NotFinite, "a finite value"),
+                };
+                let detail = format!("found {reading:?}, wanted {wanted}");
+                let key = self.codes.key(packed.code);
+                let letter = letters::of_reading(reason, observation, key, &packed, detail);
+                self.write_letter(connection, &letter, None)?;
+            }
+        }
+        if self.packed.is_empty() && refused.is_none() {
+            let letter = DeadLetter {
+                reason: DeadLetterReason::RefusedByStore,
+                device: Some(observation.device.clone()),
+                topic: format!("plotwise/v1/{}/up", observation.device),
+                received: observation.received,
+                payload: Vec::new(),
+                detail: "found an observation without readings, wanted at least one".to_owned(),
+            };
+            self.write_letter(connection, &letter, None)?;
+        }
+        if !self.packed.is_sorted_by(|a, b| a.key() < b.key()) {
+            self.put_in_order(connection, observation)?;
+        }
+        packed::encode(&self.packed, &mut self.blob);
+        Ok(!self.packed.is_empty())
+    }
+
+    /// Sorts the readings; of a pair that occurs twice the first stays, another value is a conflict.
+    fn put_in_order(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+    ) -> Result<(), StoreError> {
+        self.packed.sort_by_key(Packed::key);
+        let mut repeated = Vec::new();
+        self.packed.dedup_by(|later, first| {
+            let is_repeated = later.key() == first.key();
+            if is_repeated && !later.is_same_value(first) {
+                repeated.push((*later, *first));
+            }
+            is_repeated
+        });
+        let device = self.codes.device(connection, &observation.device)?;
+        let time_ms = observation.measured.as_millisecond();
+        for (arrived, stored) in repeated {
+            self.write_conflict(connection, observation, device, time_ms, &arrived, &stored)?;
+        }
+        Ok(())
+    }
+
+    /// Stores the packed readings under a key, or reconciles them with what stands there.
+    fn write_at(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+        device: i64,
+        time_ms: i64,
+    ) -> Result<(), StoreError> {
+        if self.insert(connection, observation, device, time_ms)? {
+            return Ok(());
+        }
+        self.load_row(connection, device, time_ms)?;
+        self.row.take_in(&self.packed, observation.supersede);
+        let conflicts = std::mem::take(&mut self.row.conflicts);
+        for (arrived, stored) in &conflicts {
+            self.write_conflict(connection, observation, device, time_ms, arrived, stored)?;
+        }
+        if self.row.added + self.row.corrected > 0 {
+            packed::encode(&self.row.stored, &mut self.blob);
+            packed::encode(&self.row.replaced, &mut self.replaced);
+            // The marker of a correction is that `replaced` is there, be it empty.
+            let is_correction = self.row.corrected > 0;
+            connection
+                .prepare_cached(
+                    "update observation set readings = ?1, \
+                     replaced = case when ?3 or replaced is not null then ?2 end \
+                     where week = ?4 and device = ?5 and time_ms = ?6",
+                )?
+                .execute(params![
+                    self.blob,
+                    self.replaced,
+                    is_correction,
+                    week_of(time_ms),
+                    device,
+                    time_ms
+                ])?;
+            self.note_seen(device, time_ms, observation.received.as_millisecond());
+        }
+        let counter = if self.row.corrected > 0 {
+            &mut self.done.superseded
+        } else if !conflicts.is_empty() {
+            &mut self.done.conflict
+        } else if self.row.added > 0 {
+            &mut self.done.merged
+        } else {
+            &mut self.done.duplicate
+        };
+        *counter += 1;
+        self.row.conflicts = conflicts;
+        Ok(())
+    }
+
+    /// Makes a new row; `false` where one stands there.
+    fn insert(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+        device: i64,
+        time_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let received_ms = observation.received.as_millisecond();
+        packed::encode(&[], &mut self.replaced);
+        let inserted = connection
+            .prepare_cached(
+                "insert into observation \
+                 (week, device, time_ms, delay_ms, claimed_ms, seq, readings, replaced) \
+                 values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+            )?
+            .execute(params![
+                week_of(time_ms),
+                device,
+                time_ms,
+                received_ms - time_ms,
+                observation.claimed.map(jiff::Timestamp::as_millisecond),
+                observation.seq.map(u64::cast_signed),
+                self.blob,
+                observation.supersede.then_some(&self.replaced),
+            ])?;
+        if inserted > 0 {
+            self.done.stored += 1;
+            self.note_seen(device, time_ms, received_ms);
+        }
+        Ok(inserted > 0)
+    }
+
+    /// Reads the row of a key into `row`; `false` and an empty row where there is none.
+    fn load_row(
+        &mut self,
+        connection: &Connection,
+        device: i64,
+        time_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.row.stored.clear();
+        self.row.replaced.clear();
+        let mut statement = connection.prepare_cached(
+            "select readings, replaced from observation \
+             where week = ? and device = ? and time_ms = ?",
+        )?;
+        let mut rows = statement.query(params![week_of(time_ms), device, time_ms])?;
+        let Some(row) = rows.next()? else { return Ok(false) };
+        let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+        packed::decode(blob, &mut self.row.stored)?;
+        if let Some(blob) = row.get_ref(1)?.as_blob_or_null().map_err(rusqlite::Error::from)? {
+            packed::decode(blob, &mut self.row.replaced)?;
+        }
+        Ok(true)
+    }
+
+    /// Stores an observation that has no time of its own, or finds the one it repeats.
+    fn write_by_identity(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+        device: i64,
+    ) -> Result<(), StoreError> {
+        let window_s = self.options.redelivery_window_s;
+        let Some((key, memory_ms)) = recent::key(observation.identity, window_s) else {
+            return Ok(());
+        };
+        let received_ms = observation.received.as_millisecond();
+        let mut times = std::mem::take(&mut self.times);
+        recent::find(connection, device, &key, received_ms, memory_ms, &mut times)?;
+        let mut earlier = None;
+        for &time_ms in &times {
+            // A payload's hash says enough; a counter may have started anew.
+            if !matches!(observation.identity, Identity::Sequence(_))
+                || (self.load_row(connection, device, time_ms)?
+                    && reconcile::is_same_message(&self.row.stored, &self.packed))
+            {
+                earlier = Some(time_ms);
+                break;
+            }
+        }
+        self.times = times;
+        if let Some(time_ms) = earlier {
+            return self.write_at(connection, observation, device, time_ms);
+        }
+        let mut time_ms = observation.measured.as_millisecond();
+        while !self.insert(connection, observation, device, time_ms)? {
+            time_ms += 1;
+        }
+        recent::remember(connection, device, &key, time_ms, received_ms, memory_ms)
+    }
+
+    fn write_conflict(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+        device: i64,
+        time_ms: i64,
+        arrived: &Packed,
+        stored: &Packed,
+    ) -> Result<(), StoreError> {
+        let key = self.codes.key(arrived.code);
+        let detail = format!(
+            "{key} at {} is stored as {}, another message says {}; a correction says \"supersede\"",
+            letters::shown(time_ms),
+            stored.value,
+            arrived.value
+        );
+        let reason = DeadLetterReason::Conflict;
+        let letter = letters::of_reading(reason, observation, key, arrived, detail);
+        let fingerprint = letters::fingerprint(device, time_ms, arrived);
+        self.write_letter(connection, &letter, Some(&fingerprint))
+    }
+
+    fn write_letter(
+        &mut self,
+        connection: &Connection,
+        letter: &DeadLetter,
+        fingerprint: Option<&[u8; 16]>,
+    ) -> Result<(), StoreError> {
+        if letters::write(connection, letter, fingerprint)? {
+            self.done.dead_letters += 1;
+        }
+        Ok(())
+    }
+
+    /// Observations come sorted by device mostly, so the last entry is the one to look at.
+    fn note_seen(&mut self, device: i64, time_ms: i64, received_ms: i64) {
+        match self.seen.last_mut() {
+            Some((last, latest_ms, arrival_ms)) if *last == device => {
+                *latest_ms = time_ms.max(*latest_ms);
+                *arrival_ms = received_ms.max(*arrival_ms);
+            }
+            _ => self.seen.push((device, time_ms, received_ms)),
+        }
+    }
+
+    fn write_seen(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        let mut statement = connection.prepare_cached(
+            "insert into last_seen (device, time_ms, received_ms) values (?, ?, ?) \
+             on conflict do update set time_ms = max(time_ms, excluded.time_ms), \
+             received_ms = max(received_ms, excluded.received_ms)",
+        )?;
+        for &(device, time_ms, received_ms) in &self.seen {
+            statement.execute(params![device, time_ms, received_ms])?;
+        }
+        Ok(())
+    }
+}
