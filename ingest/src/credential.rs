@@ -22,12 +22,7 @@ impl Token {
     pub fn generate() -> Result<Self, rand::rand_core::OsError> {
         let mut bytes = [0_u8; 32];
         OsRng.try_fill_bytes(&mut bytes)?;
-        let mut text = String::with_capacity(64);
-        for byte in bytes {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Ok(Self(text))
+        Ok(Self(hexadecimal(&bytes)))
     }
 
     /// The token as the device gives it for its password.
@@ -45,6 +40,15 @@ impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(***)")
     }
+}
+
+/// 32 bytes as 64 digits.
+pub(crate) fn hexadecimal(bytes: &[u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// What is kept of a token.

@@ -19,6 +19,7 @@ pub mod decode;
 pub mod directory;
 pub mod facts;
 pub mod intake;
+pub mod listener;
 pub mod pipeline;
 pub mod resolve;
 pub mod store;

@@ -1,0 +1,249 @@
+//! The listener: an MQTT endpoint that sensors and gateways connect to.
+//!
+//! It is no broker. It hands nothing on, keeps no session and no queue: every connection starts clean,
+//! wills and the retain flag are ignored, SUBSCRIBE is refused by code. What a sensor published at
+//! `QoS` 1 is acknowledged once it is on disk.
+//!
+//! ```text
+//! socket -> frame (packet borders, too large) -> endpoint (protocol, sans I/O) -> intakes
+//!   ^                                               |                               |
+//!   +---- PUBACKs of a batch in one write <---------+--- receipts <--- pipeline <---+
+//! ```
+//!
+//! MQTT 3.1.1 and 5 by mqtt-protocol-core; `QoS` 2 is refused as each version says. One task a
+//! connection, without a read buffer while it is idle.
+//!
+//! # Limits
+//!
+//! Packets, connections, messages a second and device, messages in flight: see [`ListenerOptions`].
+//! Over a limit the client is told by the protocol's own means, or not read from for a while; either
+//! is counted in [`ListenerCounters`].
+//!
+//! # What it leaves out
+//!
+//! TLS.
+
+mod admission;
+mod counters;
+mod endpoint;
+mod frame;
+mod pace;
+mod session;
+mod takeover;
+
+#[cfg(test)]
+mod tests;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{clock::Clock, decode::Quantities, directory::Directory, pipeline::Pipeline};
+
+pub use counters::ListenerCounters;
+
+use admission::Admission;
+use session::Session;
+use takeover::Takeover;
+
+/// Connections over the limit that are told so at a time; more are closed without a word.
+const REFUSALS_MAX: usize = 64;
+
+/// Pause after the operating system refused a connection (no file descriptors left).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// What the listener may take on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenerOptions {
+    /// Largest packet, bytes, its header included.
+    pub packet_bytes_max: u32,
+    /// Connections at a time.
+    pub connections_max: usize,
+    /// Messages a second of one device's connection; 0 for no limit. Gateways are held by the
+    /// window alone.
+    pub messages_per_s: u32,
+    /// `QoS` 1 messages of one connection that wait for their acknowledgement.
+    pub in_flight_max: u16,
+    /// How long a client may take from connecting to its CONNECT, seconds.
+    pub connect_within_s: u16,
+}
+
+impl Default for ListenerOptions {
+    fn default() -> Self {
+        Self {
+            packet_bytes_max: 64 << 10,
+            connections_max: 10_000,
+            messages_per_s: 0,
+            in_flight_max: 1_000,
+            connect_within_s: 10,
+        }
+    }
+}
+
+/// Everything that a listener hands its connections.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Where messages go.
+    pub pipeline: Pipeline,
+    /// Who may connect, and whose devices there are.
+    pub directory: watch::Receiver<Arc<Directory>>,
+    /// What may be measured.
+    pub quantities: Arc<Quantities>,
+    /// Stamps arrivals.
+    pub clock: Clock,
+    /// Turns true when it is time to end.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// An address that could not be listened on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// Another program listens there.
+    #[error(
+        "{address} is in use by another program; end that one, or set another address in [mqtt.listener] listen"
+    )]
+    InUse {
+        /// Which address.
+        address: SocketAddr,
+    },
+    /// This user may not.
+    #[error(
+        "this user may not listen on {address}; ports from 1024 need no privilege: set one in [mqtt.listener] listen"
+    )]
+    NotPermitted {
+        /// Which address.
+        address: SocketAddr,
+    },
+    /// Anything else.
+    #[error(
+        "cannot listen on {address}; wanted an address of this machine in [mqtt.listener] listen"
+    )]
+    Other {
+        /// Which address.
+        address: SocketAddr,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A bound listener, not yet serving.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    options: ListenerOptions,
+    counters: Arc<ListenerCounters>,
+}
+
+/// What the connections of one listener share.
+struct Shared {
+    options: ListenerOptions,
+    counters: Arc<ListenerCounters>,
+    surroundings: Surroundings,
+    admission: Admission,
+    takeover: Takeover,
+}
+
+impl Listener {
+    /// Listens on `address`; port 0 takes a free one.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`], which names the address and how to mend it.
+    pub async fn bind(address: SocketAddr, options: ListenerOptions) -> Result<Self, BindError> {
+        let socket = TcpListener::bind(address).await.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse { address },
+            io::ErrorKind::PermissionDenied => BindError::NotPermitted { address },
+            _ => BindError::Other { address, source },
+        })?;
+        Ok(Self { socket, options, counters: Arc::default() })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// What its connections do.
+    pub fn counters(&self) -> Arc<ListenerCounters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Serves until `shutdown` turns true and every connection has got its acknowledgements, or has
+    /// taken too long to take them.
+    pub async fn run(self, surroundings: Surroundings) {
+        let mut shutdown = surroundings.shutdown.clone();
+        let seats = Arc::new(Semaphore::new(self.options.connections_max));
+        let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+        let shared = Arc::new(Shared {
+            options: self.options,
+            counters: self.counters,
+            surroundings,
+            admission: Admission::default(),
+            takeover: Takeover::default(),
+        });
+        let mut sessions = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut shutdown) => break,
+                Some(_) = sessions.join_next() => {}
+                accepted = self.socket.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        let Some((seat, is_full)) = seat(&seats, &refusals) else {
+                            shared.counters.refused_full();
+                            continue;
+                        };
+                        let shared = Arc::clone(&shared);
+                        sessions.spawn(serve(stream, peer, shared, seat, is_full));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept a connection: {error}");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                },
+            }
+        }
+        drop(self.socket);
+        while sessions.join_next().await.is_some() {}
+    }
+}
+
+/// A seat for a connection; where all are taken, one for saying so.
+fn seat(seats: &Arc<Semaphore>, refusals: &Arc<Semaphore>) -> Option<(OwnedSemaphorePermit, bool)> {
+    let free = Arc::clone(seats).try_acquire_owned().map(|seat| (seat, false));
+    free.or_else(|_| Arc::clone(refusals).try_acquire_owned().map(|seat| (seat, true))).ok()
+}
+
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    seat: OwnedSemaphorePermit,
+    is_full: bool,
+) {
+    // An acknowledgement is small and somebody waits for it.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%peer, %error, "no TCP_NODELAY for {peer}");
+    }
+    shared.counters.connected();
+    let ended = Session::new(stream, peer, Arc::clone(&shared), is_full).run().await;
+    shared.counters.disconnected();
+    tracing::debug!(%peer, ?ended, "connection of {peer} ended: {ended:?}");
+    drop(seat);
+}
+
+/// Waits until it is time to end, or nobody is left to say so. Cancel safe.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone: the end as well.
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}

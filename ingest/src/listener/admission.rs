@@ -1,0 +1,111 @@
+//! Who may come in, and how long a wrong answer takes.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    credential,
+    directory::{Directory, Entry},
+};
+
+/// Addresses that are remembered; the one that failed longest ago makes room.
+const ADDRESSES_MAX: usize = 4096;
+
+/// Delay of the first wrong answer; doubles with each.
+const DELAY_FIRST: Duration = Duration::from_millis(250);
+
+/// Longest delay.
+const DELAY_MAX: Duration = Duration::from_secs(30);
+
+/// After this long without a failure an address starts anew.
+const FORGIVEN_AFTER: Duration = Duration::from_mins(10);
+
+/// The entry of `name`, where `password` is its token. An unknown name, a device without a token and
+/// a wrong password cannot be told apart, by answer or by time.
+pub(super) fn admit<'d>(
+    directory: &'d Directory,
+    name: Option<&str>,
+    password: Option<&[u8]>,
+) -> Option<&'d Entry> {
+    let entry = name.and_then(|name| directory.entry(name));
+    let kept = entry.and_then(|entry| entry.token_sha256.as_ref());
+    let is_right = credential::verify(password.unwrap_or_default(), kept);
+    entry.filter(|_| is_right)
+}
+
+/// Failed attempts by address.
+#[derive(Debug, Default)]
+pub(super) struct Admission(Mutex<HashMap<IpAddr, Failures>>);
+
+#[derive(Debug)]
+struct Failures {
+    count: u32,
+    last: Instant,
+}
+
+impl Admission {
+    /// Notes a failure; how long to wait before saying so. Only wrong answers wait: a gateway behind
+    /// the same address with the right token comes in at once.
+    pub(super) fn failed(&self, address: IpAddr, now: Instant) -> Duration {
+        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() >= ADDRESSES_MAX && !failures.contains_key(&address) {
+            let oldest = failures.iter().min_by_key(|(_, known)| known.last);
+            if let Some(oldest) = oldest.map(|(address, _)| *address) {
+                failures.remove(&oldest);
+            }
+        }
+        let known = failures.entry(address).or_insert(Failures { count: 0, last: now });
+        if now.saturating_duration_since(known.last) > FORGIVEN_AFTER {
+            known.count = 0;
+        }
+        known.count = known.count.saturating_add(1);
+        known.last = now;
+        DELAY_FIRST.saturating_mul(1 << (known.count - 1).min(16)).min(DELAY_MAX)
+    }
+
+    /// Forgets the failures of an address that gave a right token.
+    pub(super) fn succeeded(&self, address: IpAddr) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u16) -> IpAddr {
+        IpAddr::from([10, 0, last.to_be_bytes()[0], last.to_be_bytes()[1]])
+    }
+
+    #[test]
+    fn wrong_answers_come_ever_later() {
+        let (admission, now) = (Admission::default(), Instant::now());
+        let delays: Vec<u128> =
+            (0..10).map(|_| admission.failed(address(1), now).as_millis()).collect();
+        assert_eq!(delays[..4], [250, 500, 1000, 2000]);
+        assert_eq!(delays[9], 30_000);
+        admission.succeeded(address(1));
+        assert_eq!(admission.failed(address(1), now), DELAY_FIRST);
+    }
+
+    #[test]
+    fn an_address_is_forgiven_after_a_while() {
+        let (admission, now) = (Admission::default(), Instant::now());
+        admission.failed(address(1), now);
+        let later = now + FORGIVEN_AFTER + Duration::from_secs(1);
+        assert_eq!(admission.failed(address(1), later), DELAY_FIRST);
+    }
+
+    #[test]
+    fn the_table_of_addresses_is_bounded() {
+        let (admission, now) = (Admission::default(), Instant::now());
+        for last in 0..5000 {
+            admission.failed(address(last), now + Duration::from_millis(u64::from(last)));
+        }
+        assert_eq!(admission.0.lock().unwrap().len(), ADDRESSES_MAX);
+    }
+}

@@ -1,0 +1,62 @@
+//! What the listener's connections do, for metrics.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+macro_rules! counters {
+    ($( $(#[$doc:meta])* $name:ident, $count:ident; )*) => {
+        /// Totals since the start, and how many connections there are.
+        #[derive(Debug, Default)]
+        pub struct ListenerCounters {
+            open: AtomicU64,
+            $( $name: AtomicU64, )*
+        }
+
+        impl ListenerCounters {
+            $(
+                $(#[$doc])*
+                pub fn $name(&self) -> u64 {
+                    self.$name.load(Relaxed)
+                }
+
+                pub(super) fn $count(&self) {
+                    self.$name.fetch_add(1, Relaxed);
+                }
+            )*
+        }
+    };
+}
+
+counters! {
+    /// Connections that were accepted.
+    connections, count_connection;
+    /// Wrong or missing credentials.
+    not_authorized, refused_credentials;
+    /// Connections over the limit.
+    over_connections, refused_full;
+    /// Packets over the size limit.
+    too_large, refused_size;
+    /// Publications for a device that is not the publisher's.
+    not_allowed, refused_publication;
+    /// Times that a device was not read from because it sent too fast.
+    over_rate, paused;
+    /// Connections that broke the protocol.
+    protocol_errors, broke_protocol;
+    /// `QoS` 0 messages that were lost because the store took nothing until the end.
+    lost, lost_message;
+}
+
+impl ListenerCounters {
+    /// Connections at this moment.
+    pub fn open(&self) -> u64 {
+        self.open.load(Relaxed)
+    }
+
+    pub(super) fn connected(&self) {
+        self.count_connection();
+        self.open.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn disconnected(&self) {
+        self.open.fetch_sub(1, Relaxed);
+    }
+}
