@@ -157,11 +157,7 @@ fn binary() -> PathBuf {
     let test = std::env::current_exe().expect("the test knows its own path");
     let target = test.ancestors().nth(3).expect("target/debug/deps/it-...");
     let path = target.join("release/plotwise");
-    assert!(
-        path.exists(),
-        "{} is missing: cargo build --release --bin plotwise",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing: cargo build --release --bin plotwise", path.display());
     path
 }
 

@@ -160,7 +160,7 @@ pub(super) const CROPS: &[Crop] = &[
         cadmium_limit: Some(0.1),
         markets: &[
             market(SoldAs::Starch, 0.86, 1150.0, "模拟淀粉厂", Some(420.0)),
-            market(SoldAs::Fresh, 1.25, 1750.0, "模拟生鲜市场", Some(60.0)),
+            market(SoldAs::Fresh, 1.25, 1750.0, "模拟生鲜市场", Some(110.0)),
         ],
         ..PLAIN
     },
@@ -213,7 +213,7 @@ pub(super) const CROPS: &[Crop] = &[
         best_c: 12.0,
         cadmium_ratio: 0.06,
         cadmium_limit: Some(0.1),
-        markets: &[market(SoldAs::Fresh, 1.6, 1900.0, "模拟生鲜市场", Some(60.0))],
+        markets: &[market(SoldAs::Fresh, 1.6, 1900.0, "模拟生鲜市场", Some(110.0))],
         ..PLAIN
     },
     Crop {
@@ -238,7 +238,7 @@ pub(super) const CROPS: &[Crop] = &[
         best_c: 25.0,
         cadmium_ratio: 0.08,
         cadmium_limit: Some(0.05),
-        markets: &[market(SoldAs::Fresh, 3.2, 4100.0, "模拟生鲜市场", Some(25.0))],
+        markets: &[market(SoldAs::Fresh, 3.2, 4100.0, "模拟生鲜市场", Some(40.0))],
         ..PLAIN
     },
     Crop {
@@ -251,7 +251,7 @@ pub(super) const CROPS: &[Crop] = &[
         best_c: 24.5,
         cadmium_ratio: 0.01,
         cadmium_limit: Some(0.05),
-        markets: &[market(SoldAs::Fresh, 1.55, 2850.0, "模拟生鲜市场", Some(50.0))],
+        markets: &[market(SoldAs::Fresh, 1.55, 2850.0, "模拟生鲜市场", Some(80.0))],
         ..PLAIN
     },
     Crop {
@@ -295,7 +295,7 @@ pub(super) const CROPS: &[Crop] = &[
         key: "mandarin",
         window: [(3, 1), (11, 10)],
         form: Form::Tree,
-        kg_mu: 1600.0,
+        kg_mu: 1850.0,
         wet_loss: 3.0,
         dry_loss: 0.8,
         ph: [4.8, 7.2],

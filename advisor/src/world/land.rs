@@ -413,11 +413,11 @@ fn hydraulics(
         surplus_lost: match drainage {
             Drainage::Good => rng.random_range(0.55..0.75),
             Drainage::Moderate => rng.random_range(0.28..0.42),
-            Drainage::Poor => rng.random_range(0.03..0.07),
+            Drainage::Poor => rng.random_range(0.05..0.09),
         },
         seepage_mm: match kind {
-            Kind::FormerPaddyUndrained => rng.random_range(1.5..3.0),
-            Kind::GrainZonePaddy => 0.8,
+            Kind::FormerPaddyUndrained => rng.random_range(0.7..1.4),
+            Kind::GrainZonePaddy => 0.4,
             _ => 0.0,
         },
         bund_mm: if kind.is_paddy() || kind == Kind::FormerPaddyUndrained { 15.0 } else { 0.0 },

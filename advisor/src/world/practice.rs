@@ -131,9 +131,10 @@ impl World {
             let double = share(self.seed, &["two crops", household]) < 0.3;
             return if double { vec!["rice_early", "rice_late"] } else { vec!["rice_single"] };
         }
+        // Nothing: land that stays too wet is left idle every other year or so.
         let choices: &[&'static str] = match ground.kind {
             Kind::FormerPaddyDrained => &["maize", "sweet_potato", "soybean", "peanut", "maize"],
-            Kind::FormerPaddyUndrained => &["maize", "soybean", "maize"],
+            Kind::FormerPaddyUndrained => &["maize", "", "soybean", ""],
             Kind::BasicDry => &["maize", "sweet_potato", "soybean", "peanut"],
             Kind::Irrigated => &["chili", "maize", "watermelon", "peanut", "soybean"],
             Kind::Orchard => &["mandarin", "tea_oil_camellia"],

@@ -149,7 +149,7 @@ impl World {
         let draw = |words: &[&str]| normal(self.seed, words);
         let mut added = ground.fertility
             + self.skill(ground.household())
-            + 0.07 * draw(&["village year", crop.key, village, &year])
+            + 0.10 * draw(&["village year", crop.key, village, &year])
             + 0.06 * draw(&["plot crop", crop.key, plot]);
         if let Some(variety) = variety.filter(|_| !varieties_are_alike(self.seed, crop.key)) {
             added += 0.05 * draw(&["variety village", variety, village])
