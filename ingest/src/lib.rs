@@ -11,10 +11,12 @@
 //! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
 //! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
 //! - [`store`]: readings and dead letters on disk, each observation once.
+//! - [`days`]: readings as days and charts, flags that follow from values.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
 
 pub mod clock;
 pub mod credential;
+pub mod days;
 pub mod decode;
 pub mod directory;
 pub mod facts;
