@@ -173,6 +173,3 @@ fn stated(inquiry: &Inquiry<'_>, topic: RuleTopic) -> String {
         _ => String::new(),
     }
 }
-
-#[cfg(test)]
-mod tests;

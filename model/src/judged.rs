@@ -12,7 +12,7 @@ use plotwise_config::{
         variety::{Resistance, Variety},
     },
     land::{Disease, Drainage, Measure},
-    records::{Price, Season, SoldAs},
+    records::{Organ, Price, Season},
 };
 
 use crate::{
@@ -85,6 +85,8 @@ pub(crate) struct CropStanding<'a> {
     pub(crate) breach: Option<Breach<'a>>,
     pub(crate) uses: Vec<SafeUse<'a>>,
     pub(crate) failed: Vec<Failure<'a>>,
+    /// Parts that may not be eaten or fed from this soil.
+    pub(crate) forbidden: Vec<Organ>,
     /// At least one.
     pub(crate) spans: Vec<Span>,
     pub(crate) has_prices: bool,
@@ -132,8 +134,6 @@ pub(crate) enum Exclusion<'a> {
     SoilForbids,
     /// Its produce was above the limit.
     ProduceFailed(Failure<'a>),
-    /// What the variety is grown for may not be sold from this soil.
-    UseForbidden,
     /// Class N.
     Land(Box<Evaluation>),
     /// A disease seen on the plot.
@@ -253,8 +253,9 @@ fn stand<'a>(
         Permission::Denied(rule) => return Err(Exclusion::Rule(rule)),
         Permission::Allowed(warnings) => warnings.clone(),
     };
-    let (uses, failed) = match safe::safety(inquiry.catalogue, crop, soil, &inquiry.produce) {
-        Safety::Safe { uses, failed } => (uses, failed),
+    let safety = safe::safety(inquiry.catalogue, crop, soil, &inquiry.produce);
+    let (uses, failed, forbidden) = match safety {
+        Safety::Safe { uses, failed, forbidden } => (uses, failed, forbidden),
         Safety::SoilForbids => return Err(Exclusion::SoilForbids),
         Safety::ProduceFailed(failure) => return Err(Exclusion::ProduceFailed(failure)),
     };
@@ -272,7 +273,7 @@ fn stand<'a>(
     }
     let breach = asked.breach.clone();
     let has_prices = !asked.prices.is_empty();
-    Ok(CropStanding { crop, warnings, breach, uses, failed, spans, has_prices })
+    Ok(CropStanding { crop, warnings, breach, uses, failed, forbidden, spans, has_prices })
 }
 
 /// The land's class in each planting span; one span without dates for a crop without a calendar.
@@ -304,14 +305,13 @@ fn add_lines<'a>(
     judgement: &mut Judgement<'a>,
 ) {
     let place = judgement.crops.len();
-    let sold_as = safe::sold_as(&standing.uses);
     let mut varieties = inquiry.catalogue.varieties_of(asked.crop.key.as_str()).peekable();
     if varieties.peek().is_none() {
-        let line = line(inquiry, asked, &standing, &sold_as, what_if, None, place);
+        let line = line(inquiry, asked, &standing, what_if, None, place);
         judgement.lines.extend(line.ok());
     } else {
         for variety in varieties {
-            match line(inquiry, asked, &standing, &sold_as, what_if, Some(variety), place) {
+            match line(inquiry, asked, &standing, what_if, Some(variety), place) {
                 Ok(line) => judgement.lines.push(line),
                 Err(ground) => {
                     judgement.out.push(Out { crop: asked.crop, variety: Some(variety), ground });
@@ -326,7 +326,6 @@ fn line<'a>(
     inquiry: &Inquiry<'a>,
     asked: &CropInquiry<'a>,
     standing: &CropStanding<'a>,
-    safe_uses: &[SoldAs],
     what_if: WhatIf,
     variety: Option<&'a Variety>,
     place: usize,
@@ -338,14 +337,6 @@ fn line<'a>(
     {
         let grade = variety.resistance(*disease);
         return Err(Exclusion::Disease { disease: *disease, grade, season });
-    }
-    let grown_for = margin::uses_of(crop, variety);
-    let is_forbidden = |sold: &SoldAs| {
-        !safe_uses.contains(sold) && crop.uses.iter().any(|part| part.sold_as.contains(sold))
-    };
-    let sold_as: Vec<SoldAs> = grown_for.iter().copied().filter(|s| !is_forbidden(s)).collect();
-    if sold_as.is_empty() && !grown_for.is_empty() {
-        return Err(Exclusion::UseForbidden);
     }
     let suits = |span: &Span| match (variety, &span.window) {
         (Some(variety), Some(window)) => {
@@ -365,7 +356,8 @@ fn line<'a>(
     let estimate = estimate(inquiry, crop, variety, what_if, &best.evaluation);
     let offer = estimate.as_ref().and_then(|estimate| {
         let area_ha = inquiry.dossier.plot.area_m2 / 10_000.0;
-        let produce = Produce { variety, sold_as: &sold_as, estimate, area_ha };
+        let sold_as = margin::uses_of(crop, variety);
+        let produce = Produce { variety, sold_as, estimate, area_ha };
         margin::best_offer(&asked.prices, produce, asked.starch_reference)
     });
     Ok(Line { place, span, variety, estimate, offer })

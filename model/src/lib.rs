@@ -30,6 +30,8 @@ pub mod water_balance;
 pub mod yields;
 
 mod allowed;
+#[cfg(test)]
+mod example;
 mod explained;
 mod judged;
 mod known;

@@ -38,7 +38,7 @@ pub(crate) struct Offer<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Produce<'a> {
     pub(crate) variety: Option<&'a Variety>,
-    /// Uses that step 2 leaves.
+    /// What it is grown for.
     pub(crate) sold_as: &'a [SoldAs],
     pub(crate) estimate: &'a Estimate,
     pub(crate) area_ha: f64,
@@ -63,16 +63,12 @@ pub(crate) fn prices_of<'a>(prices: &'a [Price], crop: &Crop, on: Date) -> Vec<&
     prices
 }
 
-/// What a variety is grown for; the crop's own uses where it has no record.
-pub(crate) fn uses_of(crop: &Crop, variety: Option<&Variety>) -> Vec<SoldAs> {
+/// What a variety is grown for; where it has no record, what the crop's main part is sold as, because
+/// yields are of that part.
+pub(crate) fn uses_of<'a>(crop: &'a Crop, variety: Option<&'a Variety>) -> &'a [SoldAs] {
     match variety {
-        Some(variety) if !variety.uses.is_empty() => variety.uses.clone(),
-        _ => {
-            let mut uses: Vec<SoldAs> = crop.uses.iter().flat_map(|u| u.sold_as.clone()).collect();
-            uses.sort_unstable();
-            uses.dedup();
-            uses
-        }
+        Some(variety) if !variety.uses.is_empty() => &variety.uses,
+        _ => crop.uses.first().map_or(&[], |part| &part.sold_as),
     }
 }
 

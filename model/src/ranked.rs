@@ -154,4 +154,28 @@ pub(crate) fn versus(judgement: &Judgement<'_>, yields: &LocalMeans, line: &Line
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::advice::{Basis, YieldInterval};
+
+    #[test]
+    fn a_lower_class_costs_yield_and_adds_risk() {
+        let interval = YieldInterval {
+            expected: 30_000.0,
+            low: 20_000.0,
+            high: 40_000.0,
+            level: 0.8,
+            calibrated: false,
+        };
+        let estimate = Estimate { interval, evidence: Evidence::Envelope, basis: Basis::default() };
+        let share = |estimate: Estimate| {
+            (estimate.interval.high - estimate.interval.low) / estimate.interval.expected
+        };
+        assert_eq!(cost_of_class(estimate, Suitability::S1), estimate);
+        let s2 = cost_of_class(estimate, Suitability::S2);
+        let s3 = cost_of_class(estimate, Suitability::S3);
+        assert!(s3.interval.expected < s2.interval.expected);
+        assert!(s2.interval.expected < estimate.interval.expected);
+        assert!(share(s3) > share(s2) && share(s2) > share(estimate));
+    }
+}

@@ -2,17 +2,19 @@
 //!
 //! - What stands now must be in and the field made ready before the next planting.
 //! - A crop stays away from itself and its family for the years its record asks. Below half of them it is
-//!   ruled out, between half and the whole it carries a warning (our choice: the sources give spans, not
-//!   borders). Rice in between, flooded, halves the years: it clears most soil-borne disease (ours).
+//!   ruled out, between half and the whole it carries a warning, and a break of a single year only ever warns
+//!   (our choice: the sources give spans, not borders). Rice in between, flooded, halves the years: it clears
+//!   most soil-borne disease (ours).
 //! - After a disease that stays in the soil the longer gap holds; it rules out a crop without known
 //!   varieties, and warns where resistances tell the varieties apart.
-//! - Rice does not count as family of dry-land grasses: its fields are flooded.
+//! - Rice does not count as family of dry-land grasses, because its fields are flooded, and green manure not
+//!   as family of anything, because it is ploughed in.
 
 use jiff::{ToSpan, civil::Date};
 use plotwise_config::{
     catalogue::{
         Catalogue,
-        crop::{Crop, WaterHabit},
+        crop::{Crop, CropClass, WaterHabit},
     },
     land::{Disease, Water},
     records::Season,
@@ -125,7 +127,7 @@ impl<'a> Past<'a> {
         let season = *self.seasons.iter().rev().find(|season| self.is_kin(crop, season))?;
         let mut breach = self.open_gap(season, years, planting)?;
         let half = later(breach.free_on, days_of(-breach.years / 2.0));
-        breach.is_excluding = planting < half;
+        breach.is_excluding = years > 1.0 && planting < half;
         Some(breach)
     }
 
@@ -174,7 +176,11 @@ impl<'a> Past<'a> {
             return true;
         }
         let before = self.catalogue.crop(season.crop.as_str());
-        before.is_some_and(|before| before.family == crop.family && before.is_rice == crop.is_rice)
+        before.is_some_and(|before| {
+            before.family == crop.family
+                && before.is_rice == crop.is_rice
+                && before.class != CropClass::Forage
+        })
     }
 
     fn is_rice(&self, season: &Season) -> bool {

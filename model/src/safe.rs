@@ -4,7 +4,8 @@
 //!
 //! - Priority or below screening: "soil risk low", never "clean".
 //! - Safe use or between screening and intervention: test each eaten organ before sale, by the food
-//!   standard's limit for it; hold until a produce sample passed. A sample that failed takes the organ out.
+//!   standard's limit for it; hold until a produce sample passed. A sample that failed takes the organ out,
+//!   and the crop with it where that is the main one: the first of its uses, which yields and prices mean.
 //! - Strict control or above intervention: nothing that is eaten or fed (our caution: the law asks
 //!   governments to act and binds the farmer by the published list of prohibited produce).
 //! - Unknown: ranked, with the condition that says so.
@@ -18,7 +19,7 @@ use plotwise_config::{
     },
     land::SoilClass,
     reading::QuantityNo,
-    records::{Measured, Organ, Sample, SampleKind, Season, SoldAs},
+    records::{Measured, Organ, Sample, SampleKind, Season},
 };
 
 use crate::pollution::{JudgedSample, Pollution, PollutionClass};
@@ -88,8 +89,8 @@ pub(crate) struct Failure<'a> {
 /// What step 2 leaves of a crop.
 #[derive(Clone, Debug)]
 pub(crate) enum Safety<'a> {
-    /// Parts that may be used; never empty.
-    Safe { uses: Vec<SafeUse<'a>>, failed: Vec<Failure<'a>> },
+    /// The main part may be used; what of the others may not stands in the last two.
+    Safe { uses: Vec<SafeUse<'a>>, failed: Vec<Failure<'a>>, forbidden: Vec<Organ> },
     /// Nothing of it may be eaten or fed here.
     SoilForbids,
     /// Samples of the produce were above the limit.
@@ -136,29 +137,25 @@ pub(crate) fn safety<'a>(
 ) -> Safety<'a> {
     let mut uses = Vec::new();
     let mut failed = Vec::new();
-    for part in &crop.uses {
+    let mut forbidden = Vec::new();
+    for (place, part) in crop.uses.iter().enumerate() {
+        let is_main = place == 0;
         if part.edible && soil.class == Some(SoilClass::StrictControl) {
-            continue;
-        }
-        if let Some(failure) = first_failure(catalogue, crop, part, produce) {
+            if is_main {
+                return Safety::SoilForbids;
+            }
+            forbidden.push(part.organ);
+        } else if let Some(failure) = first_failure(catalogue, crop, part, produce) {
+            if is_main {
+                return Safety::ProduceFailed(failure);
+            }
             failed.push(failure);
         } else {
             let tests = tests_of(catalogue, crop, part, soil, produce);
             uses.push(SafeUse { part, tests });
         }
     }
-    if !uses.is_empty() {
-        return Safety::Safe { uses, failed };
-    }
-    failed.into_iter().next().map_or(Safety::SoilForbids, Safety::ProduceFailed)
-}
-
-/// What the uses that are left are sold as.
-pub(crate) fn sold_as(uses: &[SafeUse<'_>]) -> Vec<SoldAs> {
-    let mut sold: Vec<SoldAs> = uses.iter().flat_map(|safe| safe.part.sold_as.clone()).collect();
-    sold.sort_unstable();
-    sold.dedup();
-    sold
+    Safety::Safe { uses, failed, forbidden }
 }
 
 fn first_failure<'a>(

@@ -56,6 +56,17 @@ pub(crate) fn conditions(
         let text = failure_text(inquiry, failure);
         conditions.push(condition("organ_ruled_out", text));
     }
+    if !standing.forbidden.is_empty() {
+        let organs: Vec<Text> = standing.forbidden.iter().map(|organ| organ.name()).collect();
+        let organs = words::list(&organs);
+        conditions.push(condition(
+            "organ_ruled_out",
+            Text::new(
+                format!("{}不得食用、饲用", organs.zh),
+                format!("the {} may be neither eaten nor fed", organs.en),
+            ),
+        ));
+    }
     if standing.crop.water_habit == WaterHabit::UplandTuber {
         conditions.extend(line.variety.and_then(seedlings_condition));
     }

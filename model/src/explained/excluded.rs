@@ -95,7 +95,7 @@ pub(crate) fn ruled_out(inquiry: &Inquiry<'_>, soil: &SoilSafety<'_>, out: &Out<
                 "the climate of this place leaves no day to plant it",
             ),
         ),
-        Exclusion::SoilForbids | Exclusion::UseForbidden => forbidden(inquiry, soil),
+        Exclusion::SoilForbids => forbidden(inquiry, soil),
         Exclusion::ProduceFailed(failure) => (
             RuleTopic::Pollution,
             catalogue.food_standard().number.clone(),
