@@ -18,7 +18,7 @@ use crate::{
     },
     dossier::{Dossier, Question, Surroundings},
     explained,
-    judged::{Exclusion, Inquiry, Judgement, Line, WhatIf, judge},
+    judged::{Common, Exclusion, Inquiry, Judgement, Line, WhatIf, judge},
     known,
     profile::{SiteProfile, site_profile},
     ranked::versus,
@@ -34,7 +34,7 @@ pub const LOCAL_MEANS: &str = "local-means";
 /// Advises what to plant on one plot.
 ///
 /// `yields`: fitted on the cooperative's harvests as of the same day. `ranked` holds every line that stands;
-/// callers show the first few.
+/// callers show the first few. For many plots of one cooperative make an [`Adviser`] once.
 pub fn advise(
     catalogue: &Catalogue,
     surroundings: &Surroundings,
@@ -42,41 +42,67 @@ pub fn advise(
     dossier: &Dossier,
     question: Question,
 ) -> Advice {
-    let profile = site_profile(catalogue, dossier, &surroundings.climate);
-    let official = dossier.plot.soil_class.as_ref().map(|official| official.value);
-    let soil = SoilSafety::new(&profile.pollution, official);
-    let known = known::known(&profile, soil.class);
-    let inquiry = Inquiry::new(catalogue, surroundings, yields, dossier, &profile, question.on);
-    let judgement = judge(&inquiry, &soil, WhatIf::default());
-    let mut advice = Advice {
-        plot: dossier.plot.id.to_string(),
-        cooperative: dossier.plot.cooperative.to_string(),
-        made_at: question.made_at.to_string(),
-        simulated: surroundings.cooperative.simulated,
-        status: Status::MeasureFirst,
-        model: ModelReference { id: LOCAL_MEANS.to_owned(), trained_at: None },
-        land: land(&inquiry, &profile),
-        site: profile.to_site(),
-        measure_first: known.measure_first,
-        ranked: Vec::new(),
-        ruled_out: Vec::new(),
-    };
-    if known.is_too_little {
-        // What law and samples exclude holds whatever is measured next.
-        let firm = judgement.out.iter().filter(|out| {
-            !matches!(out.ground, Exclusion::Land(_) | Exclusion::NoSpan | Exclusion::Occupied)
-        });
-        advice.ruled_out = firm.map(|out| explained::ruled_out(&inquiry, &soil, out)).collect();
-        return advice;
+    Adviser::new(catalogue, surroundings, yields, question).advise(dossier)
+}
+
+/// Advises on many plots of one cooperative on one day: what they share is worked out once.
+#[derive(Clone, Debug)]
+pub struct Adviser<'a> {
+    common: Common<'a>,
+    question: Question,
+}
+
+impl<'a> Adviser<'a> {
+    /// Works out what plots share: prices, the mean year, varieties of each crop.
+    pub fn new(
+        catalogue: &'a Catalogue,
+        surroundings: &'a Surroundings,
+        yields: &'a LocalMeans,
+        question: Question,
+    ) -> Self {
+        Self { common: Common::new(catalogue, surroundings, yields, question.on), question }
     }
-    let scenarios = what_if::scenarios(&inquiry, soil.class);
-    let lines = judgement.lines.iter().enumerate();
-    advice.ranked = lines
-        .map(|(place, line)| ranked_line(&inquiry, &soil, &judgement, &scenarios, place, line))
-        .collect();
-    advice.ruled_out = excluded(&inquiry, &soil, &judgement, &scenarios);
-    advice.status = if advice.ranked.is_empty() { Status::NothingAllowed } else { Status::Ranked };
-    advice
+
+    /// Advises on one plot.
+    pub fn advise(&self, dossier: &Dossier) -> Advice {
+        let Common { catalogue, surroundings, .. } = self.common;
+        let profile = site_profile(catalogue, dossier, &surroundings.climate);
+        let official = dossier.plot.soil_class.as_ref().map(|official| official.value);
+        let soil = SoilSafety::new(&profile.pollution, official);
+        let known = known::known(&profile, soil.class);
+        let inquiry = Inquiry::new(&self.common, dossier, &profile);
+        let judgement = judge(&inquiry, &soil, WhatIf::default());
+        let mut advice = Advice {
+            plot: dossier.plot.id.to_string(),
+            cooperative: dossier.plot.cooperative.to_string(),
+            made_at: self.question.made_at.to_string(),
+            simulated: surroundings.cooperative.simulated,
+            status: Status::MeasureFirst,
+            model: ModelReference { id: LOCAL_MEANS.to_owned(), trained_at: None },
+            land: land(&inquiry, &profile),
+            site: profile.to_site(),
+            measure_first: known.measure_first,
+            ranked: Vec::new(),
+            ruled_out: Vec::new(),
+        };
+        if known.is_too_little {
+            // What law and samples exclude holds whatever is measured next.
+            let firm = judgement.out.iter().filter(|out| {
+                !matches!(out.ground, Exclusion::Land(_) | Exclusion::NoSpan | Exclusion::Occupied)
+            });
+            advice.ruled_out = firm.map(|out| explained::ruled_out(&inquiry, &soil, out)).collect();
+            return advice;
+        }
+        let scenarios = what_if::scenarios(&inquiry, soil.class);
+        let lines = judgement.lines.iter().enumerate();
+        advice.ranked = lines
+            .map(|(place, line)| ranked_line(&inquiry, &soil, &judgement, &scenarios, place, line))
+            .collect();
+        advice.ruled_out = excluded(&inquiry, &soil, &judgement, &scenarios);
+        advice.status =
+            if advice.ranked.is_empty() { Status::NothingAllowed } else { Status::Ranked };
+        advice
+    }
 }
 
 fn land(inquiry: &Inquiry<'_>, profile: &SiteProfile) -> Land {
@@ -102,7 +128,7 @@ fn ranked_line(
 ) -> RankedLine {
     let standing = judgement.crop_of(line);
     let span = judgement.span_of(line);
-    let versus = versus(judgement, inquiry.yields, line);
+    let versus = versus(judgement, inquiry.common.yields, line);
     let window = span.window.as_ref();
     let crop_name = standing.crop.name.clone();
     RankedLine {
@@ -173,3 +199,6 @@ fn stated(inquiry: &Inquiry<'_>, topic: RuleTopic) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

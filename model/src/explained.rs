@@ -45,7 +45,7 @@ pub(crate) fn reasons(
     reasons.extend(margin_reason(
         judgement.crop_of(line),
         line,
-        !inquiry.surroundings.prices.is_empty(),
+        !inquiry.common.surroundings.prices.is_empty(),
     ));
     reasons.extend(land_reasons(inquiry, judgement, line));
     reasons.push(evidence_reason(line));

@@ -116,12 +116,13 @@ pub struct Window {
 /// A span under way counts from `on`. Empty where the crop has no calendar or the climate leaves
 /// nothing of it. In order of the first day.
 pub fn planting_windows(crop: &Crop, climate: &Climate, on: Date) -> Vec<Window> {
-    let year = MeanYear::of(climate);
-    let mut windows: Vec<Window> = crop
-        .calendar
-        .iter()
-        .filter_map(|calendar| next_window(crop, calendar, year.as_ref(), on))
-        .collect();
+    windows_of_year(crop, MeanYear::of(climate).as_ref(), on)
+}
+
+/// The same for many plots of a place, whose mean year is made once.
+pub fn windows_of_year(crop: &Crop, year: Option<&MeanYear>, on: Date) -> Vec<Window> {
+    let mut windows: Vec<Window> =
+        crop.calendar.iter().filter_map(|calendar| next_window(crop, calendar, year, on)).collect();
     windows.sort_by(|a, b| (a.from, &a.calendar).cmp(&(b.from, &b.calendar)));
     windows
 }

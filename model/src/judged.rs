@@ -19,7 +19,7 @@ use crate::{
     advice::Suitability,
     allowed::{self, Permission},
     dossier::{Dossier, Surroundings},
-    growing_season::{Window, planting_windows},
+    growing_season::{MeanYear, Window, windows_of_year},
     margin::{self, Offer, Produce},
     profile::SiteProfile,
     ranked,
@@ -34,11 +34,49 @@ const HORIZON_DAYS: i64 = 366;
 /// Harvests on land of the same drainage from which on they speak for the class by themselves.
 const HARVESTS_ENOUGH: u32 = 3;
 
-/// Everything about a plot that stays the same whatever is changed on it.
-pub(crate) struct Inquiry<'a> {
+/// What is the same for every plot of a cooperative on a day.
+#[derive(Clone, Debug)]
+pub(crate) struct Common<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) surroundings: &'a Surroundings,
     pub(crate) yields: &'a LocalMeans,
+    on: Date,
+    year: Option<MeanYear>,
+    crops: Vec<CommonCrop<'a>>,
+}
+
+/// The same of one crop.
+#[derive(Clone, Debug)]
+struct CommonCrop<'a> {
+    crop: &'a Crop,
+    varieties: Vec<&'a Variety>,
+    prices: Vec<&'a Price>,
+    starch_reference: Option<f64>,
+}
+
+impl<'a> Common<'a> {
+    pub(crate) fn new(
+        catalogue: &'a Catalogue,
+        surroundings: &'a Surroundings,
+        yields: &'a LocalMeans,
+        on: Date,
+    ) -> Self {
+        let crops = catalogue.crops().iter().map(|crop| CommonCrop {
+            crop,
+            varieties: catalogue.varieties_of(crop.key.as_str()).collect(),
+            prices: margin::prices_of(&surroundings.prices, crop, on),
+            starch_reference: margin::starch_reference(catalogue, crop),
+        });
+        let crops = crops.collect();
+        let year = MeanYear::of(&surroundings.climate);
+        Self { catalogue, surroundings, yields, on, year, crops }
+    }
+}
+
+/// Everything about a plot that stays the same whatever is changed on it.
+pub(crate) struct Inquiry<'a> {
+    pub(crate) common: &'a Common<'a>,
+    pub(crate) catalogue: &'a Catalogue,
     pub(crate) dossier: &'a Dossier,
     pub(crate) profile: &'a SiteProfile,
     pub(crate) measure: Option<Measure>,
@@ -52,13 +90,12 @@ pub(crate) struct Inquiry<'a> {
 /// The same for one crop.
 struct CropInquiry<'a> {
     crop: &'a Crop,
+    common: &'a CommonCrop<'a>,
     permission: Permission<'a>,
     breach: Option<Breach<'a>>,
     windows: Vec<Window>,
     /// Whether what stands there takes the only spans.
     is_occupied: bool,
-    prices: Vec<&'a Price>,
-    starch_reference: Option<f64>,
 }
 
 /// A change to the land; nothing for the land as it is.
@@ -176,25 +213,25 @@ impl<'a> Judgement<'a> {
 
 impl<'a> Inquiry<'a> {
     pub(crate) fn new(
-        catalogue: &'a Catalogue,
-        surroundings: &'a Surroundings,
-        yields: &'a LocalMeans,
+        common: &'a Common<'a>,
         dossier: &'a Dossier,
         profile: &'a SiteProfile,
-        on: Date,
     ) -> Self {
+        let (catalogue, on) = (common.catalogue, common.on);
         let past = Past::new(catalogue, &dossier.seasons, on);
         let standing = past.standing();
         let measure = allowed::measure_in_force(&dossier.plot, on);
         let free_from = standing.as_ref().and_then(|s| s.free_from).unwrap_or(on).max(on);
         let horizon = rotation::later(on, HORIZON_DAYS);
-        let crops = catalogue.crops().iter().map(|crop| {
-            let mut windows = planting_windows(crop, &surroundings.climate, free_from);
+        let crops = common.crops.iter().map(|common_crop| {
+            let crop = common_crop.crop;
+            let mut windows = windows_of_year(crop, common.year.as_ref(), free_from);
             let had_windows = !windows.is_empty();
             windows.retain(|window| window.from <= horizon);
             let planting = windows.iter().map(|window| window.from).min().unwrap_or(free_from);
             CropInquiry {
                 crop,
+                common: common_crop,
                 permission: allowed::permission(
                     catalogue,
                     &dossier.plot,
@@ -205,17 +242,14 @@ impl<'a> Inquiry<'a> {
                 breach: past.breach(crop, planting),
                 is_occupied: had_windows && windows.is_empty(),
                 windows,
-                prices: margin::prices_of(&surroundings.prices, crop, on),
-                starch_reference: margin::starch_reference(catalogue, crop),
             }
         });
         Self {
             crops: crops.collect(),
             diseases: past.diseases(),
             produce: ProduceSamples::new(&dossier.samples, &dossier.seasons),
+            common,
             catalogue,
-            surroundings,
-            yields,
             dossier,
             profile,
             measure,
@@ -272,7 +306,7 @@ fn stand<'a>(
         return Err(if asked.is_occupied { Exclusion::Occupied } else { Exclusion::NoSpan });
     }
     let breach = asked.breach.clone();
-    let has_prices = !asked.prices.is_empty();
+    let has_prices = !asked.common.prices.is_empty();
     Ok(CropStanding { crop, warnings, breach, uses, failed, forbidden, spans, has_prices })
 }
 
@@ -305,12 +339,11 @@ fn add_lines<'a>(
     judgement: &mut Judgement<'a>,
 ) {
     let place = judgement.crops.len();
-    let mut varieties = inquiry.catalogue.varieties_of(asked.crop.key.as_str()).peekable();
-    if varieties.peek().is_none() {
+    if asked.common.varieties.is_empty() {
         let line = line(inquiry, asked, &standing, what_if, None, place);
         judgement.lines.extend(line.ok());
     } else {
-        for variety in varieties {
+        for &variety in &asked.common.varieties {
             match line(inquiry, asked, &standing, what_if, Some(variety), place) {
                 Ok(line) => judgement.lines.push(line),
                 Err(ground) => {
@@ -358,7 +391,7 @@ fn line<'a>(
         let area_ha = inquiry.dossier.plot.area_m2 / 10_000.0;
         let sold_as = margin::uses_of(crop, variety);
         let produce = Produce { variety, sold_as, estimate, area_ha };
-        margin::best_offer(&asked.prices, produce, asked.starch_reference)
+        margin::best_offer(&asked.common.prices, produce, asked.common.starch_reference)
     });
     Ok(Line { place, span, variety, estimate, offer })
 }
@@ -371,7 +404,7 @@ fn estimate(
     what_if: WhatIf,
     evaluation: &Evaluation,
 ) -> Option<Estimate> {
-    let means = inquiry.yields.crop(&crop.key)?;
+    let means = inquiry.common.yields.crop(&crop.key)?;
     let plot = &inquiry.dossier.plot;
     let drainage = what_if.drainage.or(inquiry.profile.wetness.drainage);
     let ground =
