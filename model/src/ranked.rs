@@ -15,8 +15,9 @@ use crate::{
 
 /// Chances between these do not tell two varieties apart.
 const TIE: [f64; 2] = [0.2, 0.8];
-/// Chances are shown against so many of the best.
-const COMPARED_MAX: usize = 8;
+/// Chances are shown against so many of the best: more than a crop's varieties on any page, so that ties
+/// are told from both sides, and few enough to bound the answer.
+const COMPARED_MAX: usize = 40;
 
 /// Share of the attainable yield in the middle of each class: land evaluation reads S1 as 80-100 % of it,
 /// S2 as 60-80 %, S3 as 40-60 %. That a farm's own S1 land gives the average is our reading.

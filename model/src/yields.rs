@@ -45,8 +45,11 @@ mod shares {
     pub(super) const DRAINAGE: f64 = 0.15 * 0.15;
     pub(super) const VARIETY: f64 = 0.12 * 0.12;
     pub(super) const PLOT: f64 = 0.15 * 0.15;
-    pub(super) const STRIP_ROW: f64 = 0.07 * 0.07;
-    pub(super) const TRIAL_MEAN: f64 = 0.05 * 0.05;
+    /// Rows of a strip share the plot; what differs is the soil underfoot and how each variety takes the
+    /// season.
+    pub(super) const STRIP_ROW: f64 = 0.10 * 0.10;
+    /// A mean over sites is exact of those sites; how it carries over to another is not.
+    pub(super) const TRIAL_MEAN: f64 = 0.12 * 0.12;
     /// A regional mean is no plot's mean, however narrow the range that a page prints.
     pub(super) const USUAL_LEAST: f64 = 0.15 * 0.15;
 }
