@@ -10,6 +10,9 @@
 //! - [`intake`]: what goes into a commit.
 //! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
 //! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
+//! - [`listener`], [`link`]: where messages come from; [`surroundings`]: what they are given.
+//! - [`pipeline`]: group commit, then the acknowledgement. [`publish`]: the other side, for tests of
+//!   a whole installation.
 //! - [`store`]: readings and dead letters on disk, each observation once.
 //! - [`days`]: readings as days and charts, flags that follow from values.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
@@ -21,8 +24,11 @@ pub mod decode;
 pub mod directory;
 pub mod facts;
 pub mod intake;
+pub mod link;
 pub mod listener;
 pub mod pipeline;
+pub mod publish;
 pub mod resolve;
 pub mod store;
+pub mod surroundings;
 pub mod topic;

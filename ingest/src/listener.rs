@@ -36,13 +36,14 @@ mod tests;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use plotwise_config::settings::ListenerLimits;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
 };
 
-use crate::{clock::Clock, decode::Quantities, directory::Directory, pipeline::Pipeline};
+use crate::surroundings::{Surroundings, stopped};
 
 pub use counters::ListenerCounters;
 
@@ -84,19 +85,16 @@ impl Default for ListenerOptions {
     }
 }
 
-/// Everything that a listener hands its connections.
-#[derive(Clone, Debug)]
-pub struct Surroundings {
-    /// Where messages go.
-    pub pipeline: Pipeline,
-    /// Who may connect, and whose devices there are.
-    pub directory: watch::Receiver<Arc<Directory>>,
-    /// What may be measured.
-    pub quantities: Arc<Quantities>,
-    /// Stamps arrivals.
-    pub clock: Clock,
-    /// Turns true when it is time to end.
-    pub shutdown: watch::Receiver<bool>,
+impl From<ListenerLimits> for ListenerOptions {
+    fn from(limits: ListenerLimits) -> Self {
+        Self {
+            packet_bytes_max: limits.packet_bytes_max,
+            connections_max: usize::try_from(limits.connections_max).unwrap_or(usize::MAX),
+            messages_per_s: limits.messages_per_second_max,
+            in_flight_max: limits.in_flight_max,
+            ..Self::default()
+        }
+    }
 }
 
 /// An address that could not be listened on.
@@ -240,10 +238,4 @@ async fn serve(
     shared.counters.disconnected();
     tracing::debug!(%peer, ?ended, "connection of {peer} ended: {ended:?}");
     drop(seat);
-}
-
-/// Waits until it is time to end, or nobody is left to say so. Cancel safe.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone: the end as well.
-    let _ = shutdown.wait_for(|stop| *stop).await;
 }

@@ -4,14 +4,7 @@
 //! stands at the first `+` of the filter is the device.
 
 use plotwise_config::id::DeviceId;
-
-/// What reads a payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Decoder {
-    /// Plotwise's own JSON, see [`crate::decode::native`].
-    Native,
-}
+pub use plotwise_config::settings::Decoder;
 
 /// Where a topic leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +67,9 @@ impl Subscription {
 
     /// The route of a topic that matches; `None` for every other.
     pub fn route<'t>(&self, topic: &'t str) -> Option<Route<'t>> {
-        // A shared subscription's topics come without its `$share/{group}/`.
-        let filter = match self.filter.strip_prefix("$share/") {
-            Some(shared) => shared.split_once('/')?.1,
-            None => &self.filter,
-        };
         let mut levels = topic.split('/');
         let mut device = None;
-        for wanted in filter.split('/') {
+        for wanted in self.filter.split('/') {
             if wanted == "#" {
                 levels.by_ref().for_each(drop);
                 break;
@@ -128,7 +116,7 @@ mod tests {
 
     #[test]
     fn the_first_plus_of_a_filter_is_the_device() {
-        let farm = Subscription::parse("$share/plotwise/farm/+/data/#", Decoder::Native).unwrap();
+        let farm = Subscription::parse("farm/+/data/#", Decoder::Native).unwrap();
         assert_eq!(farm.route("farm/n-07/data/soil").map(|route| route.device), Some("n-07"));
         assert_eq!(farm.route("farm/n-07/status"), None);
         let exact = Subscription::parse("plotwise/v1/+/up", Decoder::Native).unwrap();

@@ -20,10 +20,12 @@ use super::{
     Shared,
     endpoint::{Context, End, Endpoint},
     pace::Pace,
-    stopped,
     takeover::Place,
 };
-use crate::pipeline::{Closed, Receipts};
+use crate::{
+    pipeline::{Closed, Receipts},
+    surroundings::stopped,
+};
 
 /// Bytes read at once; on the stack, so that an idle connection has none.
 const READ_BYTES: usize = 16 << 10;

@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BindError, Listener, ListenerCounters, ListenerOptions, Surroundings};
+use super::{BindError, Listener, ListenerCounters, ListenerOptions};
 use crate::{
     clock::Clock,
     credential,
@@ -28,6 +28,7 @@ use crate::{
     directory::{Directory, Entry},
     intake::{DeadLetterReason, Intake},
     pipeline::{Pipeline, PipelineOptions, Running, Written},
+    surroundings::Surroundings,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
