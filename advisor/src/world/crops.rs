@@ -213,7 +213,7 @@ pub(super) const CROPS: &[Crop] = &[
         best_c: 12.0,
         cadmium_ratio: 0.06,
         cadmium_limit: Some(0.1),
-        markets: &[market(SoldAs::Fresh, 1.6, 1900.0, "模拟生鲜市场", Some(110.0))],
+        markets: &[market(SoldAs::Fresh, 1.5, 1650.0, "模拟生鲜市场", Some(110.0))],
         ..PLAIN
     },
     Crop {
@@ -231,14 +231,14 @@ pub(super) const CROPS: &[Crop] = &[
     Crop {
         key: "chili",
         window: [(4, 20), (9, 30)],
-        kg_mu: 1450.0,
+        kg_mu: 1550.0,
         wet_loss: 3.6,
         dry_loss: 1.2,
         ph: [5.4, 7.4],
         best_c: 25.0,
         cadmium_ratio: 0.08,
         cadmium_limit: Some(0.05),
-        markets: &[market(SoldAs::Fresh, 3.2, 4100.0, "模拟生鲜市场", Some(40.0))],
+        markets: &[market(SoldAs::Fresh, 2.4, 3000.0, "模拟生鲜市场", Some(40.0))],
         ..PLAIN
     },
     Crop {
@@ -251,7 +251,7 @@ pub(super) const CROPS: &[Crop] = &[
         best_c: 24.5,
         cadmium_ratio: 0.01,
         cadmium_limit: Some(0.05),
-        markets: &[market(SoldAs::Fresh, 1.55, 2850.0, "模拟生鲜市场", Some(80.0))],
+        markets: &[market(SoldAs::Fresh, 1.4, 2500.0, "模拟生鲜市场", Some(80.0))],
         ..PLAIN
     },
     Crop {

@@ -133,12 +133,23 @@ impl World {
         }
         // Nothing: land that stays too wet is left idle every other year or so.
         let choices: &[&'static str] = match ground.kind {
-            Kind::FormerPaddyDrained => &["maize", "sweet_potato", "soybean", "peanut", "maize"],
+            Kind::FormerPaddyDrained => {
+                &["maize", "sweet_potato", "soybean", "peanut", "chili", "potato", "watermelon"]
+            }
             Kind::FormerPaddyUndrained => &["maize", "", "soybean", ""],
-            Kind::BasicDry => &["maize", "sweet_potato", "soybean", "peanut"],
-            Kind::Irrigated => &["chili", "maize", "watermelon", "peanut", "soybean"],
+            Kind::BasicDry => &["maize", "sweet_potato", "soybean", "chili"],
+            Kind::Irrigated => &["chili", "watermelon", "maize", "potato", "peanut"],
             Kind::Orchard => &["mandarin", "tea_oil_camellia"],
-            _ => &["sweet_potato", "maize", "peanut", "sesame", "soybean", "sweet_potato"],
+            _ => &[
+                "sweet_potato",
+                "maize",
+                "peanut",
+                "sesame",
+                "soybean",
+                "cotton",
+                "chili",
+                "potato",
+            ],
         };
         // A family keeps to one crop on a plot and changes now and then; trees stay.
         let turn = if ground.kind == Kind::Orchard { 0 } else { year };

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use plotwise_config::id::DeviceId;
 use plotwise_config::records::{ClimateMonth, OutcomeStatus, SampleKind};
 
 use super::*;
@@ -235,6 +236,44 @@ fn broken_sensors_are_broken_in_their_ways() {
     };
     assert_eq!(days(&new), 7);
     assert!(days(&silent) < 40);
+}
+
+#[test]
+fn every_payload_decodes_without_a_dead_letter() {
+    use plotwise_ingest::{
+        decode::{Quantities, native::decode_native},
+        directory::Entry,
+    };
+
+    let world = world(8);
+    let quantities = Quantities::new(&Catalogue::shipped().unwrap());
+    let entry = |device: &DeviceId| {
+        let devices = world.devices();
+        let (_, stands) = devices.iter().find(|(own, _)| own.id == *device).unwrap();
+        Entry {
+            cooperative: world.cooperative().id,
+            profile: "native".to_owned(),
+            is_gateway: false,
+            token_sha256: None,
+            own_depths: vec![(stands.from, stands.depth)],
+        }
+    };
+    // 65 days before the end some clocks are wrong.
+    let day = LAST.saturating_sub(Span::new().days(65));
+    let mut too_late = 0;
+    for message in world.messages(day, day, STEP_HOURS) {
+        let payload = message.payload.as_bytes();
+        let entry = entry(&message.device);
+        let decoded = decode_native(payload, &message.device, &entry, message.time, &quantities);
+        assert!(decoded.problems.is_empty(), "{}: {:?}", message.payload, decoded.problems);
+        too_late += decoded
+            .observations
+            .iter()
+            .filter(|own| own.identity == plotwise_config::reading::Identity::MeasuredTime)
+            .filter(|own| own.measured > message.time)
+            .count();
+    }
+    assert_eq!(too_late, 0, "nothing is measured after it was sent");
 }
 
 #[test]
