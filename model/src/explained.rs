@@ -48,6 +48,7 @@ pub(crate) fn reasons(
         !inquiry.common.surroundings.prices.is_empty(),
     ));
     reasons.extend(land_reasons(inquiry, judgement, line));
+    reasons.extend(standing_reason(inquiry, judgement.crop_of(line)));
     reasons.push(evidence_reason(line));
     reasons.extend(comparison_reasons(versus, inquiry));
     reasons.extend(
@@ -161,6 +162,22 @@ fn margin_reason(crop: &CropStanding<'_>, line: &Line<'_>, has_prices: bool) -> 
     );
     let speaks = if offer.margin.per_ha > 0.0 { Speaks::For } else { Speaks::Against };
     Some(reason(speaks, "margin", text))
+}
+
+/// What stands for years has to be cleared first.
+fn standing_reason(inquiry: &Inquiry<'_>, crop: &CropStanding<'_>) -> Option<Reason> {
+    let standing = inquiry.standing.as_ref()?;
+    let is_other = standing.season.crop != crop.crop.key;
+    if standing.free_from.is_some() || !is_other {
+        return None;
+    }
+    let key = standing.season.crop.as_str();
+    let name = standing.crop.map_or_else(|| Text::new(key, key), |crop| crop.name.clone());
+    let text = Text::new(
+        format!("地里还有{}，要先清园", name.zh),
+        format!("{} stands there and would have to be cleared", name.en),
+    );
+    Some(reason(Speaks::Against, "season", text))
 }
 
 fn evidence_reason(line: &Line<'_>) -> Reason {
@@ -297,7 +314,7 @@ fn variety_reasons(
         reasons.push(reason(
             Speaks::Against,
             "registration",
-            Text::new("未查到登记号", "no registration number found"),
+            Text::new("未查到登记或审定编号", "no registration or approval number found"),
         ));
     }
     reasons

@@ -2,8 +2,10 @@
 //!
 //! Each candidate change of the land (drained, limed, both) runs through all steps again, the soil class
 //! included: lime that eases cadmium's limit tightens arsenic's. It is told for a crop only where it really
-//! changes the crop's class, its permission, its tests, or whether it comes first. A price that would bring a
-//! crop to the first place is computed, because prices touch no other step.
+//! changes the crop's class, its permission, its tests, or whether it comes first. A price or a buyer that
+//! would bring a line to the first place is computed, because prices touch no other step.
+
+mod price;
 
 use plotwise_config::{
     catalogue::{crop::Crop, soil::ScreeningUse, variety::Variety},
@@ -16,7 +18,6 @@ use plotwise_config::{
 use crate::{
     advice::{Change, Suitability},
     judged::{CropStanding, Exclusion, Inquiry, Judgement, Line, WhatIf, judge},
-    margin::Offer,
     pollution::{Pollution, class_soil},
     safe::SoilSafety,
     words,
@@ -26,9 +27,6 @@ use crate::{
 const LIME_TO: f64 = 6.5;
 /// Above this lime is not worth telling.
 const LIME_BELOW: f64 = 5.5;
-/// A price beyond this multiple of today's is no advice (ours).
-const PRICE_TIMES_MAX: f64 = 2.0;
-
 /// One change, run.
 pub(crate) struct Scenario<'a> {
     what_if: WhatIf,
@@ -134,7 +132,8 @@ pub(crate) fn changes_of_line(
         };
         changes.extend(effect.map(|effect| scenario.change(&effect)));
     }
-    changes.extend(price_change(base, line));
+    changes.extend(price::price_change(base, line));
+    changes.extend(price::buyer_change(base, line));
     changes
 }
 
@@ -273,42 +272,6 @@ fn comes_in(
         ),
     };
     joined(&[first, place_of(scenario.judgement.rank_of_crop(crop))])
-}
-
-/// The price from which on the crop would come first.
-fn price_change(base: &Judgement<'_>, line: &Line<'_>) -> Option<Change> {
-    let crop = base.crop_of(line).crop;
-    let best = base.lines.first()?;
-    let is_best_of_crop = base.line(crop, None).is_some_and(|first| std::ptr::eq(first, line));
-    if best.place == line.place || !is_best_of_crop {
-        return None;
-    }
-    let (top, own) = (best.offer.as_ref()?, line.offer.as_ref()?);
-    let needed = price_for(own, top.margin.per_ha)?;
-    let now = own.price.price_per_kg;
-    (needed > now && needed <= now * PRICE_TIMES_MAX).then(|| {
-        let needed = words::number((needed * 100.0).ceil() / 100.0, 2);
-        let sold = own.margin.sold_as.name();
-        Change {
-            factor: "price".to_owned(),
-            from: words::number(now, 2),
-            to: needed.clone(),
-            effect: Text::new(
-                format!("{}收购价到 {needed} 元/公斤，{}就排第一。", sold.zh, crop.name.zh),
-                format!(
-                    "At {needed} {} a kg ({}) {} would come first.",
-                    own.margin.currency, sold.en, crop.name.en
-                ),
-            ),
-        }
-    })
-}
-
-/// The price at which an offer leaves `per_ha`.
-fn price_for(offer: &Offer<'_>, per_ha: f64) -> Option<f64> {
-    let revenue = offer.margin.per_ha + offer.cost_per_ha.unwrap_or(0.0);
-    let wanted = per_ha + offer.cost_per_ha.unwrap_or(0.0);
-    (revenue > 0.0).then(|| offer.price.price_per_kg * wanted / revenue)
 }
 
 fn place_of(rank: Option<usize>) -> Text {

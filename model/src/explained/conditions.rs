@@ -37,6 +37,7 @@ pub(crate) fn conditions(
     line: &Line<'_>,
 ) -> Vec<Condition> {
     let mut conditions = Vec::new();
+    conditions.extend(after_harvest(inquiry, standing, line));
     let is_eaten = standing.uses.iter().any(|safe| safe.part.edible);
     if soil.class.is_none() && is_eaten {
         conditions.push(condition(
@@ -95,6 +96,29 @@ pub(crate) fn conditions(
         conditions.push(condition("note", note));
     }
     conditions
+}
+
+/// What stands there decides the first day.
+fn after_harvest(
+    inquiry: &Inquiry<'_>,
+    crop: &CropStanding<'_>,
+    line: &Line<'_>,
+) -> Option<Condition> {
+    let standing = inquiry.standing.as_ref()?;
+    let from = crop.spans.get(line.span)?.window.as_ref()?.from;
+    if standing.free_from != Some(from) {
+        return None;
+    }
+    let key = standing.season.crop.as_str();
+    let name = standing.crop.map_or_else(|| Text::new(key, key), |crop| crop.name.clone());
+    let day = words::date(from);
+    Some(condition(
+        "after_harvest",
+        Text::new(
+            format!("{}收完整好地再种，约 {} 起", name.zh, day.zh),
+            format!("plant after {} is in and the field is ready, from about {}", name.en, day.en),
+        ),
+    ))
 }
 
 fn buyer_condition(offer: &Offer<'_>) -> Option<Condition> {
