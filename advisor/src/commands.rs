@@ -1,0 +1,122 @@
+//! What people type. One file a command; each says its results on stdout and everything else on
+//! stderr.
+//!
+//! Exit codes: 0 done, 1 it failed (the message says what was found and what was wanted), 2 wrong
+//! use, 130 interrupted.
+
+mod advise;
+mod completions;
+mod config;
+mod cooperatives;
+mod dead_letters;
+mod demo;
+mod devices;
+mod doctor;
+mod export;
+mod output;
+mod plots;
+mod serve;
+mod workplace;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+pub use output::{Format, ListFormat};
+
+/// What to plant, plot by plot.
+#[derive(Debug, Parser)]
+#[command(name = "plotwise", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Settings file (TOML); `plotwise config default` prints one to start from
+    #[arg(long, global = true, value_name = "FILE", env = "PLOTWISE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Folder of readings.db and plotwise.db [default: ./plotwise-data; demo: a temporary one]
+    #[arg(long, global = true, value_name = "DIR", env = "PLOTWISE_DATA")]
+    pub data: Option<PathBuf>,
+    /// Least important log lines to show: error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<String>,
+    /// How log lines look on stderr
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = ["text", "json"])]
+    pub log_format: Option<String>,
+}
+
+impl Global {
+    /// The data directory: as asked for, else the default.
+    pub fn data(&self) -> PathBuf {
+        self.data.clone().unwrap_or_else(|| PathBuf::from("./plotwise-data"))
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole story on made-up sensors, marked as simulated everywhere
+    Demo(demo::DemoArgs),
+    /// Receive readings, serve API and pages, keep advice fresh
+    Serve(serve::ServeArgs),
+    /// Receive readings only: `serve --roles ingest`
+    Ingest(serve::ListenArgs),
+    /// What to plant on some plots, or on all
+    Advise(advise::AdviseArgs),
+    /// Write readings, plots, outcomes or advice out
+    #[command(subcommand)]
+    Export(export::ExportCommand),
+    /// Cooperatives: the tenants that own plots and devices
+    #[command(subcommand)]
+    Cooperatives(cooperatives::CooperativesCommand),
+    /// Plots
+    #[command(subcommand)]
+    Plots(plots::PlotsCommand),
+    /// Devices and gateways, their tokens and where they stand
+    #[command(subcommand)]
+    Devices(devices::DevicesCommand),
+    /// Messages that could not be stored, each with its reason
+    #[command(subcommand, name = "deadletters")]
+    DeadLetters(dead_letters::DeadLettersCommand),
+    /// Settings: the commented default, what is in force, whether it holds
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Check settings, data files, databases, broker, clock and disk, and say how to mend
+    Doctor(doctor::DoctorArgs),
+    /// Completions for a shell
+    Completions(completions::CompletionsArgs),
+}
+
+/// Runs the command and says how it went.
+pub fn run(cli: Cli) -> ExitCode {
+    let Cli { global, command } = cli;
+    let done = match command {
+        Command::Demo(args) => demo::run(&global, args),
+        Command::Serve(args) => serve::run(&global, &args),
+        Command::Ingest(args) => serve::run(&global, &serve::ServeArgs::ingest_only(args)),
+        Command::Advise(args) => advise::run(&global, &args),
+        Command::Export(command) => export::run(&global, &command),
+        Command::Cooperatives(command) => cooperatives::run(&global, &command),
+        Command::Plots(command) => plots::run(&global, &command),
+        Command::Devices(command) => devices::run(&global, &command),
+        Command::DeadLetters(command) => dead_letters::run(&global, &command),
+        Command::Config(command) => config::run(&global, &command),
+        Command::Doctor(args) => doctor::run(&global, &args),
+        Command::Completions(args) => Ok(completions::run(&args)),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("plotwise: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! `plotwise config default|show|check`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use plotwise_config::{catalogue::Catalogue, settings, settings::Overrides};
+
+use super::{Global, output::print_json, workplace};
+use crate::routes;
+
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// The commented default file
+    #[command(after_help = "Example: plotwise config default > plotwise.toml")]
+    Default,
+    /// What is in force, secrets hidden
+    Show,
+    /// Whether settings and catalogue hold; names file, line, what was found and what was wanted
+    Check,
+    /// The description of the API, as /api/openapi.json serves it
+    #[command(
+        name = "openapi",
+        after_help = "Example: plotwise config openapi > advisor/web/openapi.json"
+    )]
+    OpenApi,
+}
+
+pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        ConfigCommand::Default => print!("{}", settings::DEFAULT),
+        ConfigCommand::Show => {
+            print!("{}", workplace::settings(global, Overrides::default())?.show());
+        }
+        ConfigCommand::OpenApi => print_json(&routes::openapi())?,
+        ConfigCommand::Check => {
+            let settings = workplace::settings(global, Overrides::default())?;
+            let catalogue = Catalogue::load(&settings.catalogue.folders)?;
+            println!(
+                "settings hold; catalogue: {} quantities, {} crops, {} varieties, {} rules",
+                catalogue.quantities().len(),
+                catalogue.crops().len(),
+                catalogue.varieties().len(),
+                catalogue.rule_files().iter().map(|file| file.rules.len()).sum::<usize>(),
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,105 @@
+//! What the API answers instead of the thing asked for: `application/problem+json` (RFC 9457).
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request was not answered.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// There is no such thing, or not for this reader.
+    #[error("there is no {what} {key:?}")]
+    NotFound {
+        /// For example `plot`.
+        what: &'static str,
+        /// What was asked for.
+        key: String,
+    },
+    /// Something in the request cannot be read.
+    #[error("{field}: found {found:?}, wanted {wanted}")]
+    BadInput {
+        /// Parameter or field.
+        field: &'static str,
+        /// What was found.
+        found: String,
+        /// What was wanted.
+        wanted: String,
+    },
+    /// Ours. Logged once, and not told.
+    #[error("an internal error; the log of the service names it")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// Wraps an error that the reader can do nothing about.
+    pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// Something in the request that cannot be read.
+    pub(crate) fn bad(
+        field: &'static str,
+        found: impl Into<String>,
+        wanted: impl Into<String>,
+    ) -> Self {
+        Self::BadInput { field, found: found.into(), wanted: wanted.into() }
+    }
+
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::BadInput { .. } => StatusCode::BAD_REQUEST,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// The body of a refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Always `about:blank`: the status says the kind.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// Field by field, for bad input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    field: &'static str,
+    found: String,
+    wanted: String,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if let Self::Internal(error) = &self {
+            tracing::error!(%error, "a request failed: {error}");
+        }
+        let detail = self.to_string();
+        let errors = match self {
+            Self::BadInput { field, found, wanted } => vec![FieldProblem { field, found, wanted }],
+            Self::NotFound { .. } | Self::Internal(_) => Vec::new(),
+        };
+        let problem = Problem {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail,
+            errors,
+        };
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem))
+            .into_response()
+    }
+}

@@ -1,0 +1,77 @@
+//! Every route on one page.
+//!
+//! JSON under `/api/v1`, described by `/api/openapi.json` and readable at `/api/docs`; the pages at
+//! `/`. Sign-in does not exist yet, so the service listens on loopback alone.
+
+mod catalogue;
+mod facts;
+mod health;
+mod named;
+mod plots;
+mod profile;
+mod readings;
+
+use std::sync::Arc;
+
+use axum::Router;
+use tower_http::{compression::CompressionLayer, trace::TraceLayer};
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::app::App;
+
+/// The document at `/api/openapi.json`; paths and schemas are collected from the routes.
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Plotwise",
+    description = "What to plant, plot by plot. Times are RFC 3339 UTC, units UCUM; refusals are application/problem+json (RFC 9457).",
+    license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+))]
+struct Document;
+
+fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(plots::list))
+        .routes(routes!(plots::show))
+        .routes(routes!(readings::series))
+        .routes(routes!(profile::profile))
+        .routes(routes!(plots::advice, plots::make_advice))
+        .routes(routes!(plots::advice_history))
+        .routes(routes!(facts::cooperatives))
+        .routes(routes!(facts::devices))
+        .routes(routes!(catalogue::quantities))
+        .routes(routes!(catalogue::crops))
+        .routes(routes!(catalogue::varieties))
+        .routes(routes!(catalogue::map_settings))
+}
+
+/// The API's own description.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    OpenApiRouter::<Arc<App>>::new().nest("/api/v1", api()).into_openapi()
+}
+
+/// All of it, ready to serve.
+pub fn router(app: Arc<App>) -> Router {
+    let (api, document) = OpenApiRouter::<Arc<App>>::new().nest("/api/v1", api()).split_for_parts();
+    let router = api
+        .merge(health::routes())
+        .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document));
+    #[cfg(feature = "pages")]
+    let router = router.merge(crate::pages::routes());
+    router.layer(CompressionLayer::new()).layer(TraceLayer::new_for_http()).with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_pages_are_built_against_this_very_api() {
+        let described = serde_json::to_value(super::openapi()).unwrap();
+        let built_against = include_str!("../web/openapi.json");
+        let built_against: serde_json::Value = serde_json::from_str(built_against).unwrap();
+        assert!(
+            described == built_against,
+            "the API changed: plotwise config openapi > advisor/web/openapi.json"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! `/healthz`, `/readyz`: for supervisors, outside the API, no sign-in.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
+use serde::Serialize;
+
+use crate::app::App;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready))
+}
+
+/// Whether the databases answer and readings can be written.
+#[derive(Debug, Serialize)]
+struct Readiness {
+    ready: bool,
+    facts: String,
+    readings: String,
+    ingest: String,
+}
+
+async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
+    let facts = app.facts.revision().await.map(|_| ()).map_err(|error| error.to_string());
+    let readings = app.store.reader().map(|_| ()).map_err(|error| error.to_string());
+    let ingest = app.ingest_state();
+    let is_ready = facts.is_ok() && readings.is_ok() && ingest.is_ok();
+    let word = |state: Result<(), String>| state.map_or_else(|error| error, |()| "ok".to_owned());
+    let body = Readiness {
+        ready: is_ready,
+        facts: word(facts),
+        readings: word(readings),
+        ingest: word(ingest),
+    };
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(body))
+}

@@ -1,0 +1,234 @@
+//! `GET /plots/{id}/readings`: one quantity of a plot over a window, raw or by the hour or day.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+};
+use jiff::{SignedDuration, Timestamp};
+use plotwise_config::reading::DepthMm;
+use plotwise_ingest::days::{self, Bucket, Points, RawPoint, Step};
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{app::App, problem::ApiError};
+
+const POINTS_DEFAULT: usize = 1_500;
+const POINTS_MAX: usize = 100_000;
+const WINDOW_DEFAULT_H: i64 = 30 * 24;
+
+/// Which readings.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct SeriesQuery {
+    /// Quantity key, for example `soil_moisture`.
+    quantity: String,
+    /// Depth in metres; all depths unless told.
+    depth: Option<f64>,
+    /// First moment, RFC 3339; 30 days before `to` unless told.
+    from: Option<String>,
+    /// Last moment, RFC 3339; now unless told.
+    to: Option<String>,
+    /// `raw`, `hour`, `day` or `auto`; `auto` unless told.
+    step: Option<String>,
+    /// For `auto`: the finest step that gives at most so many points; 1500 unless told.
+    points: Option<usize>,
+}
+
+/// A window of one quantity.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Series {
+    quantity: String,
+    /// UCUM.
+    unit: String,
+    /// First moment asked for.
+    from: String,
+    /// Last moment asked for.
+    to: String,
+    /// The step of `items`.
+    step: StepWord,
+    /// How many readings in the window are flagged and so left out of statistics.
+    flagged: u64,
+    items: Vec<SeriesPoint>,
+    next: Option<String>,
+}
+
+/// The step of a series.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StepWord {
+    /// Every reading.
+    Raw,
+    /// By the hour.
+    Hour,
+    /// By the cooperative's day.
+    Day,
+}
+
+/// A reading (`value`, `flags`), or statistics of the unflagged readings of an hour or a day.
+#[derive(Default, Serialize, ToSchema)]
+pub(super) struct SeriesPoint {
+    /// RFC 3339; the start of the hour or day.
+    time: String,
+    depth_m: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flags: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flagged: Option<u32>,
+}
+
+impl SeriesQuery {
+    fn step(&self) -> Result<Step, ApiError> {
+        match self.step.as_deref() {
+            None | Some("auto") => Ok(Step::Auto),
+            Some("raw") => Ok(Step::Raw),
+            Some("hour") => Ok(Step::Hour),
+            Some("day") => Ok(Step::Day),
+            Some(other) => Err(ApiError::bad("step", other, "raw, hour, day or auto")),
+        }
+    }
+
+    fn depth(&self) -> Result<Option<DepthMm>, ApiError> {
+        let wanted = "metres below the surface, 0-60";
+        self.depth
+            .map(|metres| {
+                let depth = DepthMm::from_metres(metres);
+                depth.ok_or_else(|| ApiError::bad("depth", metres.to_string(), wanted))
+            })
+            .transpose()
+    }
+
+    /// First and last moment.
+    fn window(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), ApiError> {
+        let to = moment("to", self.to.as_deref())?.unwrap_or(now);
+        let from = match moment("from", self.from.as_deref())? {
+            Some(from) => from,
+            None => to.saturating_sub(SignedDuration::from_hours(WINDOW_DEFAULT_H)).unwrap_or(to),
+        };
+        if from >= to {
+            return Err(ApiError::bad("from", from.to_string(), format!("a moment before {to}")));
+        }
+        Ok((from, to))
+    }
+}
+
+fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let wanted = "RFC 3339, for example 2026-03-01T00:00:00Z";
+    let parse = |text: &str| text.parse().map_err(|_| ApiError::bad(field, text, wanted));
+    text.map(parse).transpose()
+}
+
+/// Readings of one quantity over a window.
+#[utoipa::path(
+    get, path = "/plots/{id}/readings", params(("id" = String, Path), SeriesQuery),
+    responses(
+        (status = 200, body = Series),
+        (status = 400, body = crate::problem::Problem),
+        (status = 404, body = crate::problem::Problem),
+    )
+)]
+pub(super) async fn series(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(query): Query<SeriesQuery>,
+) -> Result<Json<Series>, ApiError> {
+    let plot = app.plot(&id).await?;
+    let quantity = app.catalogue.quantity_no(&query.quantity).ok_or_else(|| {
+        let wanted = match app.catalogue.closest_quantity(&query.quantity) {
+            Some(closest) => format!("a quantity of the catalogue; did you mean {closest}?"),
+            None => "a quantity of the catalogue; GET /api/v1/quantities lists them".to_owned(),
+        };
+        ApiError::bad("quantity", query.quantity.as_str(), wanted)
+    })?;
+    let (from, to) = query.window(app.clock.now())?;
+    let (step, depth) = (query.step()?, query.depth()?);
+    let points_max = query.points.unwrap_or(POINTS_DEFAULT).clamp(1, POINTS_MAX);
+    let zone = app.zone_of(&plot).await?;
+    let placements = app.facts.placements_of_plot(&plot.id).await.map_err(ApiError::internal)?;
+    let (store, catalogue) = (app.store.clone(), Arc::clone(&app.catalogue));
+    let found = spawn_blocking(move || {
+        let (plot, zone) = (&plot.id, &zone);
+        let asked = days::SeriesQuery { plot, quantity, depth, from, to, zone, step, points_max };
+        days::series(&store.reader()?, &placements, &asked, &catalogue)
+    })
+    .await
+    .map_err(ApiError::internal)?
+    .map_err(ApiError::internal)?;
+    let unit = app.catalogue.quantity(quantity).unit.clone();
+    Ok(Json(Series::of(query.quantity, unit, (from, to), found)))
+}
+
+impl Series {
+    fn of(
+        quantity: String,
+        unit: String,
+        (from, to): (Timestamp, Timestamp),
+        found: days::Series,
+    ) -> Self {
+        let items: Vec<SeriesPoint> = match found.points {
+            Points::Raw(points) => points.into_iter().map(SeriesPoint::from).collect(),
+            Points::Buckets(buckets) => buckets.into_iter().map(SeriesPoint::from).collect(),
+        };
+        // Cut off at the number of points: the next page starts at the last moment shown.
+        let next = items.last().filter(|_| found.is_cut).map(|point| point.time.clone());
+        Self {
+            quantity,
+            unit,
+            from: from.to_string(),
+            to: to.to_string(),
+            step: match found.step {
+                Step::Raw => StepWord::Raw,
+                Step::Hour => StepWord::Hour,
+                Step::Day | Step::Auto => StepWord::Day,
+            },
+            flagged: items.iter().map(SeriesPoint::count_flagged).sum(),
+            items,
+            next,
+        }
+    }
+}
+
+impl SeriesPoint {
+    fn count_flagged(&self) -> u64 {
+        let is_excluded = self.flags.iter().flatten().any(|code| *code != "T");
+        u64::from(is_excluded) + u64::from(self.flagged.unwrap_or(0))
+    }
+}
+
+impl From<RawPoint> for SeriesPoint {
+    fn from(point: RawPoint) -> Self {
+        Self {
+            time: point.time.to_string(),
+            depth_m: point.depth.map(DepthMm::metres),
+            value: Some(point.value),
+            flags: Some(point.flags.codes().collect()),
+            ..Self::default()
+        }
+    }
+}
+
+impl From<Bucket> for SeriesPoint {
+    fn from(bucket: Bucket) -> Self {
+        Self {
+            time: bucket.time.to_string(),
+            depth_m: bucket.depth.map(DepthMm::metres),
+            mean: bucket.statistics.map(|statistics| statistics.mean),
+            min: bucket.statistics.map(|statistics| statistics.min),
+            max: bucket.statistics.map(|statistics| statistics.max),
+            count: Some(bucket.count),
+            flagged: Some(bucket.flagged),
+            ..Self::default()
+        }
+    }
+}
