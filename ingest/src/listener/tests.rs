@@ -1,5 +1,7 @@
 //! Real sockets and real clients against a pipeline that writes into memory.
 
+mod stored;
+
 use std::{
     net::SocketAddr,
     sync::{
@@ -20,7 +22,12 @@ use tokio::{
     time::timeout,
 };
 
-use super::{BindError, Listener, ListenerCounters, ListenerOptions};
+use proptest::prelude::*;
+
+use super::{
+    BindError, Listener, ListenerCounters, ListenerOptions,
+    endpoint::{Context, Endpoint},
+};
 use crate::{
     clock::Clock,
     credential,
@@ -523,4 +530,30 @@ async fn a_port_in_use_is_named_with_the_way_to_mend_it() {
     let error = Listener::bind(rig.address, ListenerOptions::default()).await.unwrap_err();
     assert!(matches!(error, BindError::InUse { address } if address == rig.address));
     assert!(error.to_string().contains("[mqtt.listener] listen"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_known_client_sends_the_endpoint_goes_on_or_ends(
+        version in 4_u8..=5,
+        first in any::<u8>(),
+        body in proptest::collection::vec(any::<u8>(), 0..60),
+        rest in proptest::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let node = (DeviceId::parse("node").unwrap(), entry("a", false, "secret"));
+        let directory = Directory::new([node]);
+        let quantities = Quantities::of(&[]);
+        let received = Timestamp::UNIX_EPOCH;
+        let context = Context { directory: &directory, quantities: &quantities, received };
+        let counters = Arc::default();
+        let mut endpoint = Endpoint::new(ListenerOptions::default(), counters, false);
+        let properties: &[u8] = if version == 5 { &[0] } else { &[] };
+        let head = [&text("MQTT")[..], &[version, 0xC2, 0, 0], properties].concat();
+        let hello = [head, text("w"), text("node"), text("secret")].concat();
+        endpoint.receive(&packet(0x10, &hello), &context);
+        prop_assert!(endpoint.client().is_some());
+        endpoint.receive(&packet(first, &body), &context);
+        endpoint.receive(&rest, &context);
+        endpoint.acknowledge(3);
+    }
 }
