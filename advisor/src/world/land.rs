@@ -122,11 +122,11 @@ impl Kind {
 
 /// Villages with the kinds of their plots, in the order of the plots' numbers.
 const VILLAGES: [(&str, &str, [f64; 2]); 5] = [
-    ("塘湾村", "DDUDPPDUDPPDUD", [112.512, 28.196]),
-    ("石桥村", "BBBGGGPPBBGG", [112.538, 28.214]),
-    ("枫坪村", "RRRRRRbbRRRR", [112.486, 28.233]),
-    ("樟木村", "RRRIIRRRbOO", [112.463, 28.205]),
-    ("月塘村", "PPRRIIbRROD", [112.527, 28.171]),
+    ("塘湾村", "DDUDPPDUDPPDUD", [112.507, 28.202]),
+    ("石桥村", "BBBGGGPPBBGG", [112.517, 28.208]),
+    ("枫坪村", "RRRRRRbbRRRR", [112.497, 28.214]),
+    ("樟木村", "RRRIIRRRbOO", [112.489, 28.205]),
+    ("月塘村", "PPRRIIbRROD", [112.513, 28.193]),
 ];
 
 /// The plot of each role, by its number.
