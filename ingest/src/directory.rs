@@ -48,6 +48,11 @@ impl Directory {
         self.entries.get_key_value(device).map(|(id, _)| id)
     }
 
+    /// Every device, in no order.
+    pub fn entries(&self) -> impl Iterator<Item = (&DeviceId, &Entry)> {
+        self.entries.iter()
+    }
+
     /// How many devices there are.
     pub fn len(&self) -> usize {
         self.entries.len()

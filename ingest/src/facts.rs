@@ -21,6 +21,7 @@ mod cooperatives;
 mod devices;
 mod entity;
 mod error;
+mod known;
 mod migration;
 mod plots;
 mod prices;

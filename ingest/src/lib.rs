@@ -15,6 +15,7 @@
 //!   a whole installation.
 //! - [`store`]: readings and dead letters on disk, each observation once.
 //! - [`days`]: readings as days and charts, flags that follow from values.
+//! - [`import`]: files that people bring, checked whole before anything is written.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
 
 pub mod clock;
@@ -23,6 +24,7 @@ pub mod days;
 pub mod decode;
 pub mod directory;
 pub mod facts;
+pub mod import;
 pub mod intake;
 pub mod link;
 pub mod listener;
