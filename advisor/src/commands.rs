@@ -13,8 +13,10 @@ mod demo;
 mod devices;
 mod doctor;
 mod export;
+mod import;
 mod output;
 mod plots;
+mod publish;
 mod serve;
 mod workplace;
 
@@ -71,6 +73,9 @@ pub enum Command {
     Ingest(serve::ListenArgs),
     /// What to plant on some plots, or on all
     Advise(advise::AdviseArgs),
+    /// Bring a file in: the whole file is checked before anything is written
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Write readings, plots, outcomes or advice out
     #[command(subcommand)]
     Export(export::ExportCommand),
@@ -86,6 +91,10 @@ pub enum Command {
     /// Messages that could not be stored, each with its reason
     #[command(subcommand, name = "deadletters")]
     DeadLetters(dead_letters::DeadLettersCommand),
+    /// A load of made-up sensors at `QoS` 1
+    Simulate(publish::SimulateArgs),
+    /// Publish recorded readings as the sensors that made them
+    Replay(publish::ReplayArgs),
     /// Settings: the commented default, what is in force, whether it holds
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -103,11 +112,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&global, &args),
         Command::Ingest(args) => serve::run(&global, &serve::ServeArgs::ingest_only(args)),
         Command::Advise(args) => advise::run(&global, &args),
+        Command::Import(command) => import::run(&global, &command),
         Command::Export(command) => export::run(&global, &command),
         Command::Cooperatives(command) => cooperatives::run(&global, &command),
         Command::Plots(command) => plots::run(&global, &command),
         Command::Devices(command) => devices::run(&global, &command),
         Command::DeadLetters(command) => dead_letters::run(&global, &command),
+        Command::Simulate(args) => publish::simulate(&global, &args),
+        Command::Replay(args) => publish::replay(&global, &args),
         Command::Config(command) => config::run(&global, &command),
         Command::Doctor(args) => doctor::run(&global, &args),
         Command::Completions(args) => Ok(completions::run(&args)),

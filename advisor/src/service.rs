@@ -8,10 +8,7 @@ mod watching;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use plotwise_config::{
-    catalogue::Catalogue,
-    settings::{ListenerLimits, Settings},
-};
+use plotwise_config::{catalogue::Catalogue, settings::Settings};
 use plotwise_ingest::{
     clock::Clock,
     decode::Quantities,
@@ -180,7 +177,7 @@ impl Service {
         };
         let settings = &parts.settings.mqtt;
         if settings.listener.enabled {
-            let options = options_of(&settings.listener.limits);
+            let options = ListenerOptions::from(settings.listener.limits);
             let listener = Listener::bind(settings.listener.listen, options).await?;
             self.mqtt = listener.local_addr().ok();
             self.receiving.spawn(listener.run(surroundings.clone()));
@@ -232,15 +229,5 @@ async fn drain(tasks: &mut JoinSet<()>) {
         if let Err(error) = ended {
             tracing::error!(%error, "a task of the service failed: {error}");
         }
-    }
-}
-
-fn options_of(limits: &ListenerLimits) -> ListenerOptions {
-    ListenerOptions {
-        packet_bytes_max: limits.packet_bytes_max,
-        connections_max: limits.connections_max as usize,
-        messages_per_s: limits.messages_per_second_max,
-        in_flight_max: limits.in_flight_max,
-        ..ListenerOptions::default()
     }
 }

@@ -74,8 +74,8 @@ pub(super) fn settings(global: &Global, mut flags: Overrides) -> anyhow::Result<
 fn start_log(settings: &Settings) -> anyhow::Result<()> {
     // Databases tell every migration and slow statement at info: of use to us, noise to operators.
     let level = format!("sea_orm_migration=warn,sqlx=error,{}", settings.log.level);
-    let filter = EnvFilter::try_new(level)
-        .with_context(|| format!("log level {:?}", settings.log.level))?;
+    let filter =
+        EnvFilter::try_new(level).with_context(|| format!("log level {:?}", settings.log.level))?;
     let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second command in the same process (demo) keeps the first one's log.
     let _already_started = match settings.log.format {

@@ -1,0 +1,104 @@
+//! Where to publish, and as whom.
+
+use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
+
+use anyhow::{Context, bail};
+use plotwise_ingest::publish::Sender;
+
+use super::sender;
+
+/// `mqtt://HOST:PORT`
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = || format!("found {text:?}, wanted mqtt://HOST:PORT");
+        let authority = text.strip_prefix("mqtt://").ok_or_else(wanted)?.trim_end_matches('/');
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| wanted())?),
+            None => (authority, 1883),
+        };
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        if host.is_empty() { Err(wanted()) } else { Ok(Self { host, port }) }
+    }
+}
+
+/// As whom messages are published.
+pub(super) enum Credentials {
+    /// Nobody: a broker that lets everybody in.
+    None,
+    /// One gateway or broker's user for all devices.
+    One((String, String)),
+    /// Every device by itself, with its token.
+    Each(Vec<(String, String)>),
+}
+
+impl Credentials {
+    /// Reads a file of `device,token`.
+    pub(super) fn from_file(path: &Path) -> anyhow::Result<Self> {
+        let mut file = csv::Reader::from_path(path)?;
+        let headers = file.headers()?.clone();
+        let column = |name: &str| headers.iter().position(|head| head.trim() == name);
+        let (Some(device), Some(token)) = (column("device"), column("token")) else {
+            bail!("found the columns {:?}, wanted device and token", headers.as_slice());
+        };
+        let mut tokens = Vec::new();
+        for record in file.records() {
+            let record = record?;
+            let cell = |place: usize| record.get(place).unwrap_or_default().trim().to_owned();
+            tokens.push((cell(device), cell(token)));
+        }
+        if tokens.is_empty() {
+            bail!("it holds no device");
+        }
+        Ok(Self::Each(tokens))
+    }
+
+    /// Deals messages out to senders, a device's all to the same one and in order.
+    pub(super) fn senders(
+        &self,
+        messages: Vec<(String, String, Duration)>,
+        connections: usize,
+    ) -> anyhow::Result<Vec<Sender>> {
+        let mut of_device: BTreeMap<String, Vec<(String, String, Duration)>> = BTreeMap::new();
+        for message in messages {
+            of_device.entry(message.0.clone()).or_default().push(message);
+        }
+        let one = match self {
+            Self::Each(tokens) => {
+                let tokens: BTreeMap<_, _> = tokens.iter().cloned().collect();
+                return of_device
+                    .into_iter()
+                    .map(|(device, messages)| {
+                        let token = tokens.get(&device).with_context(|| {
+                            format!("the file of tokens has no line for device {device}")
+                        })?;
+                        let credentials = Some((device.clone(), token.clone()));
+                        Ok(sender(device, credentials, messages))
+                    })
+                    .collect();
+            }
+            Self::One(one) => Some(one.clone()),
+            Self::None => None,
+        };
+        let mut groups: Vec<Vec<(String, String, Duration)>> = vec![Vec::new(); connections];
+        for (nth, messages) in of_device.into_values().enumerate() {
+            groups[nth % connections].extend(messages);
+        }
+        // Two runs at a time must not take each other's connections over.
+        let run = std::process::id();
+        let senders = groups.into_iter().filter(|group| !group.is_empty()).enumerate();
+        Ok(senders
+            .map(|(nth, mut group)| {
+                group.sort_by_key(|(_, _, due)| *due);
+                sender(format!("plotwise-{run}-{nth}"), one.clone(), group)
+            })
+            .collect())
+    }
+}
