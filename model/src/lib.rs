@@ -25,6 +25,7 @@ pub mod evapotranspiration;
 pub mod growing_season;
 pub mod pollution;
 pub mod profile;
+pub mod soil_water;
 pub mod suitability;
 pub mod water_balance;
 pub mod yields;

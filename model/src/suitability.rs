@@ -1,4 +1,17 @@
 //! The FAO class of a crop on a plot: the class of its worst factor.
+//!
+//! Each factor of the land is held against the crop's borders and gets a class and, inside it, points.
+//! The class of the plot is the worst of them (FAO Soils Bulletin 32, 1976: simple limitation); an index
+//! ranks only within a class. Wetness comes first: where roots swell in the ground, standing water is a
+//! veto whatever the rest says.
+//!
+//! # What it leaves out
+//!
+//! Organic carbon, base saturation and the like, on purpose: the borders of the tables would condemn
+//! most red soil of the south, where crops grow all the same. Annual rain: the plot's own moisture
+//! measures the real supply.
+
+mod rating;
 
 use plotwise_config::{
     catalogue::crop::{Crop, Factor},
@@ -8,6 +21,7 @@ use plotwise_config::{
 };
 
 use crate::{advice::Suitability, growing_season::Window, profile::SiteProfile};
+use rating::Verdict;
 
 /// What a crop is held against. Cheap to clone, so that a "what if" is one `with_...` away.
 #[derive(Clone, Debug)]
@@ -124,15 +138,59 @@ pub struct Evaluation {
     pub without_border: Vec<Factor>,
 }
 
+/// Factors that every crop of the field has an opinion on. Where the catalogue has no border for one,
+/// or the plot no figure, the index takes it at the edge of S1, so that little knowledge does not rank
+/// a crop above one that is known to fit.
+const CORE: [Factor; 3] = [Factor::Drainage, Factor::SoilPh, Factor::Temperature];
+
+/// Points at the lower edge of S1 (Sys et al. 1991: S1 100-85, S2 85-60, S3 60-40, N below 40).
+const S1_EDGE: f64 = 85.0;
+
 /// Rates every factor of the land for the crop.
+///
+/// The class is that of the worst factor: no average outvotes a veto. The index is the square root
+/// method (Khiddir 1986), `worst * sqrt(product of the others / 100)`.
 pub fn rate(crop: &Crop, land: &LandInput<'_>) -> Evaluation {
-    let _ = (crop, land);
-    Evaluation {
+    let verdicts = rating::verdicts(crop, land);
+    let mut evaluation = Evaluation {
         class: Suitability::S1,
         limiting: None,
         ratings: Vec::new(),
         index: 100.0,
         unknown: Vec::new(),
         without_border: Vec::new(),
+    };
+    for (factor, verdict) in verdicts {
+        match verdict {
+            Verdict::Rated(rating) => evaluation.ratings.push(*rating),
+            Verdict::Unknown => evaluation.unknown.push(factor),
+            Verdict::WithoutBorder => evaluation.without_border.push(factor),
+        }
     }
+    // Stable: of two equally bad factors the one named first, wetness before all, limits.
+    evaluation.ratings.sort_by(|a, b| b.class.cmp(&a.class).then(a.points.total_cmp(&b.points)));
+    if let Some(worst) = evaluation.ratings.first() {
+        evaluation.class = worst.class;
+        evaluation.limiting = (worst.class != Suitability::S1).then_some(worst.factor);
+    }
+    let rated = evaluation.ratings.iter().map(|rating| rating.points);
+    let open = CORE.iter().filter(|factor| {
+        evaluation.unknown.contains(factor) || evaluation.without_border.contains(factor)
+    });
+    let points: Vec<f64> = rated.chain(open.map(|_| S1_EDGE)).collect();
+    evaluation.index = square_root_index(&points);
+    evaluation
 }
+
+/// Khiddir's index of ratings 0-100; 100 of none.
+fn square_root_index(points: &[f64]) -> f64 {
+    let Some(worst) = points.iter().copied().min_by(f64::total_cmp) else { return 100.0 };
+    if worst <= 0.0 {
+        return 0.0;
+    }
+    let product: f64 = points.iter().map(|points| points / 100.0).product();
+    worst * (product / (worst / 100.0)).sqrt()
+}
+
+#[cfg(test)]
+mod tests;
