@@ -1,11 +1,11 @@
 use plotwise_config::{
     land::{Disease, Drainage, LandType, Measure, Protection, SoilClass, Water},
-    records::SoldAs,
+    records::{Organ, SoldAs},
 };
 
 use super::*;
 use crate::{
-    advice::Speaks,
+    advice::{Speaks, Suitability},
     example::{Example, day, shipped},
 };
 
@@ -41,6 +41,20 @@ fn former_paddy_that_drains_gets_sweet_potatoes_by_variety_and_no_rice() {
     assert!(varieties(&advice, "sweet_potato").len() > 5);
     assert_eq!(out(&advice, "rice_single").rule, RuleTopic::Measure);
     assert!(advice.simulated);
+}
+
+#[test]
+fn the_undrained_one_beside_it_gets_none_and_is_told_what_draining_would_change() {
+    let advice = Example::former_paddy(Drainage::Poor, Water::Flooded).advise();
+    assert!(varieties(&advice, "sweet_potato").is_empty(), "{:?}", crops(&advice));
+    let ruled_out = out(&advice, "sweet_potato");
+    assert_eq!(ruled_out.rule, RuleTopic::Suitability);
+    let change = &ruled_out.would_change[0];
+    assert_eq!((change.factor.as_str(), change.from.as_str()), ("drainage", "poor"));
+    assert!(change.effect.en.contains("S1") || change.effect.en.contains("S2"), "{change:?}");
+    // The law stands whatever the land is made to be.
+    let rice = out(&advice, "rice_single");
+    assert!(rice.would_change.iter().all(|change| change.factor != "drainage"));
 }
 
 #[test]
@@ -84,9 +98,58 @@ fn a_measure_that_is_over_binds_nobody() {
 }
 
 #[test]
+fn above_screening_every_eaten_organ_is_tested_before_sale_by_its_own_limit() {
+    let advice = Example::dry_land().metals(0.5).advise();
+    let conditions = &line(&advice, "sweet_potato").conditions;
+    let tests: Vec<&str> = conditions
+        .iter()
+        .filter(|condition| condition.code == "test_before_sale")
+        .map(|condition| condition.text.zh.as_str())
+        .collect();
+    assert_eq!(tests.len(), 2, "{conditions:?}");
+    assert!(tests[0].contains("0.1 毫克/公斤") && tests[0].contains("GB 2762-2025"), "{tests:?}");
+    assert!(tests[1].contains("0.2 毫克/公斤"), "{tests:?}");
+}
+
+#[test]
+fn a_produce_sample_that_passed_ends_the_hold_and_one_that_failed_rules_out() {
+    let grown =
+        Example::dry_land().metals(0.5).season("sweet_potato", "2024-05-10", Some("2024-10-20"));
+    let passed = grown.clone().produce("2024-05-10", Organ::Root, 0.05).advise();
+    let codes: Vec<&str> =
+        line(&passed, "sweet_potato").conditions.iter().map(|c| c.code.as_str()).collect();
+    assert!(codes.contains(&"keep_testing"), "{codes:?}");
+    let failed = grown.produce("2024-05-10", Organ::Root, 0.2).advise();
+    assert_eq!(out(&failed, "sweet_potato").rule, RuleTopic::Pollution);
+}
+
+#[test]
+fn above_intervention_nothing_is_eaten_or_fed() {
+    let advice = Example::dry_land().metals(3.0).advise();
+    for line in &advice.ranked {
+        let crop = shipped().crop(&line.crop).unwrap();
+        assert!(!crop.uses[0].edible, "{} is eaten", line.crop);
+    }
+    let sweet_potato = out(&advice, "sweet_potato");
+    assert_eq!(sweet_potato.rule, RuleTopic::Pollution);
+    assert!(sweet_potato.text.zh.contains("管制值"), "{:?}", sweet_potato.text);
+    assert!(crops(&advice).iter().any(|crop| ["cotton", "ramie"].contains(crop)));
+}
+
+#[test]
 fn the_official_class_binds_above_clean_samples() {
     let advice = Example::dry_land().official(SoilClass::StrictControl).advise();
     assert_eq!(out(&advice, "sweet_potato").rule, RuleTopic::SoilClass);
+}
+
+#[test]
+fn low_soil_risk_is_never_called_clean() {
+    let advice = Example::dry_land().advise();
+    let reasons = &line(&advice, "sweet_potato").reasons;
+    let pollution = reasons.iter().find(|reason| reason.factor == "pollution").unwrap();
+    assert!(pollution.text.zh.contains("土壤风险低"));
+    let words = serde_json::to_string(&advice).unwrap();
+    assert!(!words.contains("clean soil") && !words.contains("清洁"));
 }
 
 #[test]
@@ -105,6 +168,20 @@ fn where_black_spot_was_seen_susceptible_varieties_are_out_and_unknown_ones_say_
     assert_eq!(resistance("pushu_32").speaks, Speaks::Against);
     assert!(resistance("pushu_32").text.zh.contains("不详"));
     assert_eq!(advice.land.disease, [Disease::BlackSpot]);
+}
+
+#[test]
+fn too_little_data_is_told_and_nothing_is_ranked() {
+    let mut example = Example::dry_land();
+    example.dossier.plot.drainage = None;
+    example.dossier.plot.soil_texture = None;
+    example.dossier.plot.water = None;
+    example.dossier.samples.clear();
+    let advice = example.advise();
+    assert_eq!(advice.status, Status::MeasureFirst);
+    assert!(advice.ranked.is_empty());
+    let missing: Vec<&str> = advice.measure_first.iter().map(|m| m.quantity.as_str()).collect();
+    assert!(missing.contains(&"cadmium") && missing.len() > 1, "{missing:?}");
 }
 
 #[test]
@@ -193,6 +270,41 @@ fn varieties_that_the_data_cannot_tell_apart_are_tied_both_ways() {
 }
 
 #[test]
+fn lime_is_told_only_where_it_changes_something() {
+    let acid = Example::dry_land().ph(4.9).advise();
+    let now = line(&acid, "sweet_potato");
+    assert_eq!(now.suitability, Suitability::S2);
+    let lime = now.would_change.iter().find(|change| change.factor == "soil_ph").unwrap();
+    assert!(lime.effect.en.contains("S1"), "{lime:?}");
+    let mild = Example::dry_land().ph(6.2).advise();
+    let told = |advice: &Advice| {
+        advice.ranked.iter().flat_map(|line| &line.would_change).any(|c| c.factor == "soil_ph")
+    };
+    assert!(!told(&mild));
+}
+
+#[test]
+fn lime_that_eases_cadmium_tightens_arsenic() {
+    // Between screening and intervention for other land at pH 5, above screening by arsenic alone at 6.5:
+    // GB 15618-2018 table 1, Cd 0.3 at every band up to 7.5, As 40 up to 6.5 and 30 above.
+    let example = Example::dry_land().ph(5.2).metals(0.1).soil("arsenic", 35.0);
+    let advice = example.advise();
+    let told = advice.ranked.iter().flat_map(|line| &line.would_change);
+    let lime: Vec<&Change> = told.filter(|change| change.factor == "soil_ph").collect();
+    // Near the edge of 6.5 the stricter band counts, so produce would have to be tested.
+    assert!(lime.iter().any(|change| change.effect.zh.contains("须检测")), "{lime:?}");
+}
+
+#[test]
+fn the_reasons_carry_the_plots_figure_and_the_border() {
+    let advice = Example::dry_land().ph(5.6).advise();
+    let reasons = &line(&advice, "sweet_potato").reasons;
+    let ph = reasons.iter().find(|reason| reason.factor == "soil_ph").unwrap();
+    assert_eq!(ph.text.zh, "pH 5.6，适宜 5.2-8.2");
+    assert_eq!(ph.speaks, Speaks::For);
+}
+
+#[test]
 fn what_stands_there_moves_the_planting() {
     let example = Example::dry_land().season("rapeseed", "2025-10-05", Some("2026-05-20"));
     let advice = example.advise();
@@ -205,4 +317,15 @@ fn the_same_values_give_the_same_bytes() {
     let example = harvested().price("sweet_potato", SoldAs::Starch, 0.8, 1500.0);
     let first = serde_json::to_string(&example.advise()).unwrap();
     assert_eq!(first, serde_json::to_string(&example.advise()).unwrap());
+}
+
+#[test]
+fn a_whole_advice_reads_as_it_should() {
+    let mut example = harvested().price("sweet_potato", SoldAs::Starch, 0.8, 1500.0);
+    example.dossier.plot.land_type = LandType::Paddy;
+    example.dossier.plot.drainage = Some(Drainage::Moderate);
+    let mut advice = example.metals(0.35).measure(Measure::StructureAdjustment).advise();
+    advice.ranked.truncate(2);
+    advice.ruled_out.retain(|out| ["rice_single", "orange", "lotus"].contains(&out.crop.as_str()));
+    insta::assert_json_snapshot!(advice);
 }
