@@ -51,6 +51,7 @@ impl Admission {
     /// Notes a failure; how long to wait before saying so. Only wrong answers wait: a gateway behind
     /// the same address with the right token comes in at once.
     pub(super) fn failed(&self, address: IpAddr, now: Instant) -> Duration {
+        let address = network(address);
         let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= ADDRESSES_MAX && !failures.contains_key(&address) {
             let oldest = failures.iter().min_by_key(|(_, known)| known.last);
@@ -69,7 +70,15 @@ impl Admission {
 
     /// Forgets the failures of an address that gave a right token.
     pub(super) fn succeeded(&self, address: IpAddr) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
+    }
+}
+
+/// What stands for an address: of IPv6 its network, as any host has 2^64 addresses to try from.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -98,6 +107,17 @@ mod tests {
         admission.failed(address(1), now);
         let later = now + FORGIVEN_AFTER + Duration::from_secs(1);
         assert_eq!(admission.failed(address(1), later), DELAY_FIRST);
+    }
+
+    #[test]
+    fn another_address_of_the_same_network_is_no_stranger() {
+        let (admission, now) = (Admission::default(), Instant::now());
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(admission.failed(address("2001:db8::1"), now), DELAY_FIRST);
+        assert_eq!(admission.failed(address("2001:db8::ffff:2"), now), DELAY_FIRST * 2);
+        assert_eq!(admission.failed(address("2001:db8:0:1::1"), now), DELAY_FIRST);
+        assert_eq!(admission.failed(address("::ffff:10.0.0.1"), now), DELAY_FIRST);
+        assert_eq!(admission.failed(address("10.0.0.1"), now), DELAY_FIRST * 2);
     }
 
     #[test]

@@ -157,6 +157,9 @@ impl Endpoint {
                 Piece::TooLarge(packet) => self.too_large(packet, context),
                 Piece::None => {}
             }
+            if self.client.is_some() {
+                self.frame.let_in(self.options.packet_bytes_max);
+            }
         }
     }
 
@@ -318,6 +321,15 @@ impl Endpoint {
             let end = End::Protocol("QoS 2".to_owned());
             return self.disconnect(DisconnectReasonCode::QosNotSupported, end);
         }
+        if !is_topic_name(topic) {
+            let end = End::Protocol("a topic that is no topic name".to_owned());
+            return self.disconnect(DisconnectReasonCode::TopicNameInvalid, end);
+        }
+        // The machine lets it pass, and no acknowledgement could name it (MQTT 3.1.1, 2.3.1).
+        if id == Some(0) {
+            let end = End::Protocol("packet id 0".to_owned());
+            return self.disconnect(DisconnectReasonCode::ProtocolError, end);
+        }
         let Some(client) = &self.client else { return };
         let publisher = Publisher::Token(client.device.as_str());
         let message = Message { topic, payload, received: context.received };
@@ -371,6 +383,11 @@ impl Endpoint {
         }
         self.disconnect(DisconnectReasonCode::PacketTooLarge, End::TooLarge);
     }
+}
+
+/// What may be published to: not empty, no wildcard, no NUL (MQTT 3.1.1, 3.3.2.1 and 4.7.3).
+fn is_topic_name(topic: &str) -> bool {
+    !topic.is_empty() && !topic.contains(['+', '#', '\0'])
 }
 
 /// The topic at the start of a PUBLISH's body, as far as it is there and is text.

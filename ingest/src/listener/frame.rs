@@ -12,12 +12,17 @@ const HEAD_KEPT: usize = 1024;
 /// A larger packet is not even skipped.
 const SKIPPED_MAX: usize = 16 << 20;
 
+/// The largest CONNECT: name, token, and a will that nobody reads. Our choice: strangers shall not hold
+/// as much memory as clients may.
+const CONNECT_BYTES_MAX: usize = 4 << 10;
+
 /// The longest fixed header: type and four bytes of length (MQTT 3.1.1, 2.2.3).
 const HEADER_MAX: usize = 5;
 
 /// Follows the borders of packets in a stream.
 pub(super) struct Frame {
     packet_bytes_max: usize,
+    skipped_max: usize,
     state: State,
 }
 
@@ -71,11 +76,19 @@ enum Header {
 }
 
 impl Frame {
+    /// For a stranger: a CONNECT is no long packet, and nothing of a longer one is worth reading.
     pub(super) fn new(packet_bytes_max: u32) -> Self {
         Self {
-            packet_bytes_max: packet_bytes_max as usize,
+            packet_bytes_max: CONNECT_BYTES_MAX.min(packet_bytes_max as usize),
+            skipped_max: 0,
             state: State::Header([0; HEADER_MAX], 0),
         }
+    }
+
+    /// From now on for a client that was let in.
+    pub(super) fn let_in(&mut self, packet_bytes_max: u32) {
+        self.packet_bytes_max = packet_bytes_max as usize;
+        self.skipped_max = SKIPPED_MAX;
     }
 
     /// Takes the next piece off the front of `input`.
@@ -150,7 +163,7 @@ impl Frame {
         let room = HEAD_KEPT + 1 - skipped.head.len().min(HEAD_KEPT + 1);
         skipped.head.extend_from_slice(&bytes[..room.min(bytes.len())]);
         skipped.hash.update(bytes);
-        let is_unread = skipped.length > SKIPPED_MAX;
+        let is_unread = skipped.length > self.skipped_max;
         if skipped.left > 0 && !is_unread {
             return Piece::None;
         }
@@ -204,6 +217,7 @@ mod tests {
     /// What goes to the protocol machine, and what is too large, for a stream cut at `cuts`.
     fn follow(stream: &[u8], cuts: &[usize]) -> (Vec<u8>, Vec<TooLarge>) {
         let mut frame = Frame::new(200);
+        frame.let_in(200);
         let (mut passed, mut large) = (Vec::new(), Vec::new());
         let mut start = 0;
         for cut in cuts.iter().map(|cut| cut % (stream.len() + 1)).chain([stream.len()]) {

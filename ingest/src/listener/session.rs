@@ -36,6 +36,9 @@ const WAITING_MAX: usize = 4_096;
 /// How long a client may take to take its acknowledgements.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 
+/// The same once the listener ends: with [`DRAIN_PATIENCE`] and [`LINGER`] within ten seconds.
+const LAST_WRITE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How long a connection that ends waits for the store.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(8);
 
@@ -99,6 +102,10 @@ impl Session {
                 }
                 result = submitted(self.submitting.as_mut()) => {
                     self.submitting = None;
+                    if !may_read {
+                        // Its silence was ours.
+                        self.heard();
+                    }
                     if result.is_err() {
                         self.endpoint.disconnect(DisconnectReasonCode::ServerShuttingDown, End::ShuttingDown);
                     }
@@ -219,11 +226,21 @@ impl Session {
         if self.endpoint.out.is_empty() {
             return;
         }
-        let written = timeout(WRITE_PATIENCE, self.stream.write_all(&self.endpoint.out)).await;
+        let mut shutdown = self.shared.surroundings.shutdown.clone();
+        let ended = async {
+            stopped(&mut shutdown).await;
+            sleep(LAST_WRITE_PATIENCE).await;
+        };
+        let write = timeout(WRITE_PATIENCE, self.stream.write_all(&self.endpoint.out));
+        let written = tokio::select! {
+            biased;
+            written = write => written.map_err(|_| ()),
+            () = ended => Err(()),
+        };
         match written {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.endpoint.end = Some(End::Io(error.kind())),
-            Err(_) => self.endpoint.end = Some(End::Io(io::ErrorKind::TimedOut)),
+            Err(()) => self.endpoint.end = Some(End::Io(io::ErrorKind::TimedOut)),
         }
         // A connection that is idle from now on keeps no buffer.
         self.endpoint.out = Vec::new();
@@ -275,10 +292,10 @@ impl Session {
             _ => {}
         }
         let waiting = self.endpoint.intakes.len();
-        if !self.drain().await && waiting > 0 {
+        if !self.drain().await {
             self.shared.counters.lost_message();
             let peer = self.peer;
-            tracing::warn!(%peer, waiting, "{waiting} messages of {peer} were not stored and not acknowledged");
+            tracing::warn!(%peer, waiting, "messages of {peer}, {waiting} of them not even handed over, were not stored and not acknowledged");
         }
         self.say_goodbye().await;
         end
