@@ -51,23 +51,28 @@ impl Reconciliation {
         }
     }
 
-    fn find_replaced(&self, reading: &Packed) -> Result<usize, usize> {
-        self.replaced.binary_search_by_key(&reading.key(), Packed::key)
-    }
-}
-
-/// Whether two sets of readings can be the same message: one is equal, and none differs.
-pub(super) fn is_same_message(stored: &[Packed], arrived: &[Packed]) -> bool {
-    let mut is_any_equal = false;
-    for reading in arrived {
-        if let Ok(place) = stored.binary_search_by_key(&reading.key(), Packed::key) {
-            if !stored[place].is_same_value(reading) {
+    /// Whether `arrived` can be the message of this row again, as it is stored or as it was before a
+    /// correction: one reading is equal, and none differs.
+    pub(super) fn is_same_message(&self, arrived: &[Packed]) -> bool {
+        let mut is_any_equal = false;
+        for reading in arrived {
+            let Ok(place) = self.stored.binary_search_by_key(&reading.key(), Packed::key) else {
+                continue;
+            };
+            let was = self.find_replaced(reading).ok().map(|place| &self.replaced[place]);
+            if !self.stored[place].is_same_value(reading)
+                && !was.is_some_and(|was| was.is_same_value(reading))
+            {
                 return false;
             }
             is_any_equal = true;
         }
+        is_any_equal
     }
-    is_any_equal
+
+    fn find_replaced(&self, reading: &Packed) -> Result<usize, usize> {
+        self.replaced.binary_search_by_key(&reading.key(), Packed::key)
+    }
 }
 
 #[cfg(test)]
@@ -112,11 +117,11 @@ mod tests {
 
     #[test]
     fn two_messages_without_a_common_reading_are_not_the_same() {
-        assert!(!is_same_message(&[reading(1, 0.2)], &[reading(2, 0.2)]));
-        assert!(!is_same_message(
-            &[reading(1, 0.2), reading(2, 1.0)],
-            &[reading(1, 0.2), reading(2, 2.0)]
-        ));
-        assert!(is_same_message(&[reading(1, 0.2)], &[reading(1, 0.2), reading(2, 2.0)]));
+        assert!(!row(&[reading(1, 0.2)]).is_same_message(&[reading(2, 0.2)]));
+        assert!(
+            !row(&[reading(1, 0.2), reading(2, 1.0)])
+                .is_same_message(&[reading(1, 0.2), reading(2, 2.0)])
+        );
+        assert!(row(&[reading(1, 0.2)]).is_same_message(&[reading(1, 0.2), reading(2, 2.0)]));
     }
 }

@@ -1,3 +1,8 @@
+//! The store on a real file, through its own writer and reader.
+
+mod file;
+mod identity;
+
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
@@ -191,84 +196,6 @@ fn nan_becomes_a_dead_letter_and_its_neighbours_are_stored() {
 }
 
 #[test]
-fn without_a_time_the_same_payload_is_a_redelivery_within_the_window_only() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    let payload = Identity::Payload([7; 16]);
-    assert_eq!(commit(&mut writer, &[untimed(payload, 0, 0.2)]).stored, 1);
-    assert_eq!(commit(&mut writer, &[untimed(payload, 599, 0.2)]).duplicate, 1);
-    // The window counts from the arrival that was stored, not from its redelivery.
-    assert_eq!(commit(&mut writer, &[untimed(payload, 601, 0.2)]).stored, 1);
-    assert_eq!(all(&store).len(), 2);
-}
-
-#[test]
-fn without_a_time_the_same_counter_and_reading_is_a_redelivery_for_days() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    let day_s = 24 * 3600;
-    assert_eq!(commit(&mut writer, &[untimed(Identity::Sequence(5), 0, 0.2)]).stored, 1);
-    assert_eq!(commit(&mut writer, &[untimed(Identity::Sequence(5), day_s, 0.2)]).duplicate, 1);
-    assert_eq!(commit(&mut writer, &[untimed(Identity::Sequence(6), day_s, 0.2)]).stored, 1);
-    assert_eq!(commit(&mut writer, &[untimed(Identity::Sequence(5), 8 * day_s, 0.2)]).stored, 1);
-}
-
-#[test]
-fn a_counter_that_started_anew_loses_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    let (before, after) =
-        (untimed(Identity::Sequence(5), 0, 0.2), untimed(Identity::Sequence(5), 60, 0.3));
-    assert_eq!(commit(&mut writer, &[before.clone(), after.clone()]).stored, 2);
-    assert_eq!(commit(&mut writer, &[after, before]).duplicate, 2);
-}
-
-#[test]
-fn a_known_message_without_a_time_that_says_more_adds_to_its_row() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    let mut sent = untimed(Identity::Sequence(5), 0, 0.2);
-    commit(&mut writer, std::slice::from_ref(&sent));
-    sent.readings.push(reading(PH, 5.0));
-    sent.received = at(100);
-    sent.measured = at(100);
-    assert_eq!(commit(&mut writer, &[sent]).merged, 1);
-    assert_eq!(all(&store).len(), 1);
-}
-
-#[test]
-fn two_messages_without_a_time_in_one_millisecond_are_both_stored() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    let sent = [1, 2, 3].map(|n| untimed(Identity::Payload([n; 16]), 0, f64::from(n)));
-    assert_eq!(commit(&mut writer, &sent).stored, 3);
-    assert_eq!(commit(&mut writer, &sent).duplicate, 3);
-    let stored = all(&store);
-    let offsets = stored.iter().map(|one| one.measured.duration_since(at(0)).as_millis());
-    assert_eq!(offsets.collect::<Vec<_>>(), [0, 1, 2]);
-}
-
-#[test]
-fn identities_that_have_expired_are_dropped() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    for n in 0..100 {
-        let mut hash = [0; 16];
-        hash[0] = n;
-        commit(&mut writer, &[untimed(Identity::Payload(hash), i64::from(n) * 700, 0.1)]);
-    }
-    let count = "select count(*) from recent";
-    let left: i64 = writer.connection().query_row(count, [], |row| row.get(0)).unwrap();
-    assert!(left <= 2, "{left}");
-}
-
-#[test]
 fn dead_letters_are_listed_newest_first_by_reason_and_page() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
@@ -343,126 +270,6 @@ fn a_reader_stops_when_told() {
     };
     store.reader().unwrap().all_observations(None, Some(at(100)), each).unwrap();
     assert_eq!(count, 4);
-}
-
-#[test]
-fn a_disk_without_room_leaves_nothing_and_the_writer_goes_on_later() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    let batch: Vec<_> =
-        (0..5_000).map(|n| Intake::Observation(observation("a", n, &[reading(PH, 5.0)]))).collect();
-    let pages: i64 =
-        writer.connection().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
-    writer.connection().pragma_update(None, "max_page_count", pages + 5).unwrap();
-    assert!(matches!(writer.commit(&batch), Err(StoreError::Full(_))));
-    assert_eq!(store.reader().unwrap().counts().unwrap(), Counts::default());
-    writer.connection().pragma_update(None, "max_page_count", 1_000_000).unwrap();
-    assert_eq!(writer.commit(&batch).unwrap().stored, 5_000);
-    assert_eq!(all(&store).len(), 5_000);
-}
-
-#[test]
-fn a_transaction_interrupted_before_its_commit_leaves_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let writer = store.writer().unwrap();
-    let connection = writer.connection();
-    connection.execute_batch("begin immediate").unwrap();
-    connection.execute("insert into device (name) values ('a')", []).unwrap();
-    connection
-        .execute("insert into observation values (2922, 1, 0, 0, null, null, x'01', null)", [])
-        .unwrap();
-    drop(writer);
-    assert_eq!(open(directory.path()).reader().unwrap().counts().unwrap(), Counts::default());
-}
-
-#[test]
-fn two_writers_take_turns_and_agree_on_numbers() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let (mut one, mut other) = (store.writer().unwrap(), store.writer().unwrap());
-    let reader = store.reader().unwrap();
-    commit(&mut one, &[observation("a", 0, &[reading(PH, 5.0)])]);
-    commit(&mut other, &[observation("b", 0, &[reading(LIGHT, 5.0)])]);
-    commit(&mut one, &[observation("b", 1, &[reading(MOISTURE, 5.0)])]);
-    // The reader was there before any quantity had a code.
-    let mut quantities = Vec::new();
-    let each = |one: &StoredObservation| {
-        quantities.push((one.device.to_string(), one.readings[0].quantity));
-        ControlFlow::Continue(())
-    };
-    reader.all_observations(None, None, each).unwrap();
-    let wanted = [("a", PH), ("b", LIGHT), ("b", MOISTURE)];
-    assert_eq!(quantities, wanted.map(|(device, quantity)| (device.to_owned(), quantity)));
-}
-
-#[test]
-fn a_catalogue_in_another_order_reads_the_same_quantities() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    commit(&mut store.writer().unwrap(), &[observation("a", 0, &[reading(PH, 5.0)])]);
-    let options = StoreOptions { redelivery_window_s: 600 };
-    let moved = keys(&["soil_ec", "ppfd", "soil_moisture", "soil_ph"]);
-    let store = Store::open_with_keys(directory.path(), moved, options).unwrap();
-    assert_eq!(all(&store)[0].readings, [reading(QuantityNo(3), 5.0)]);
-    let error = Store::open_with_keys(directory.path(), keys(&["ppfd"]), options).unwrap_err();
-    assert!(matches!(error, StoreError::QuantityGone { key } if key == "soil_ph"));
-}
-
-#[test]
-fn a_file_of_a_later_version_is_refused_and_untouched() {
-    let directory = tempfile::tempdir().unwrap();
-    let writer = open(directory.path()).writer().unwrap();
-    writer.connection().pragma_update(None, "user_version", 7).unwrap();
-    drop(writer);
-    let path = directory.path().join(FILE_NAME);
-    let before = std::fs::read(&path).unwrap();
-    let options = StoreOptions { redelivery_window_s: 600 };
-    let error = Store::open_with_keys(directory.path(), keys(&[]), options).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }));
-    assert!(error.to_string().contains("version 7, this program knows versions up to 1"));
-    assert_eq!(std::fs::read(&path).unwrap(), before);
-}
-
-#[test]
-fn another_file_is_refused() {
-    let directory = tempfile::tempdir().unwrap();
-    let options = StoreOptions { redelivery_window_s: 600 };
-    let open = || Store::open_with_keys(directory.path(), keys(&[]), options);
-    let path = directory.path().join(FILE_NAME);
-    std::fs::write(&path, "not a database, but long enough to be looked at".repeat(40)).unwrap();
-    assert!(matches!(open(), Err(StoreError::Damaged { .. })));
-    std::fs::remove_file(&path).unwrap();
-    let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("create table t (x)").unwrap();
-    assert!(matches!(open(), Err(StoreError::NotAStore { found: 0, .. })));
-}
-
-#[test]
-fn a_damaged_row_is_an_error_and_no_panic() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = open(directory.path());
-    let mut writer = store.writer().unwrap();
-    commit(&mut writer, &[observation("a", 0, &[reading(PH, 5.0)])]);
-    writer.connection().execute("update observation set readings = x'0105'", []).unwrap();
-    let each = |_: &StoredObservation| ControlFlow::Continue(());
-    let error = store.reader().unwrap().all_observations(None, None, each).unwrap_err();
-    assert!(matches!(error, StoreError::Damaged { .. }));
-}
-
-#[test]
-fn page_size_vacuum_and_log_are_set_from_the_first_table() {
-    let directory = tempfile::tempdir().unwrap();
-    let writer = open(directory.path()).writer().unwrap();
-    let number = |pragma| {
-        writer.connection().pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap()
-    };
-    let found = ["page_size", "auto_vacuum", "synchronous", "user_version"].map(number);
-    assert_eq!(found, [4096, 2, 2, schema::VERSION]);
-    let mode: String =
-        writer.connection().pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
-    assert_eq!(mode, "wal");
 }
 
 /// An observation whose value follows from its key, so that no two of them conflict.

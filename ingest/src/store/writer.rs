@@ -11,7 +11,7 @@ use super::{
     letters,
     packed::{self, Packed},
     recent,
-    reconcile::{self, Reconciliation},
+    reconcile::Reconciliation,
     schema, week_of,
 };
 use crate::{
@@ -403,11 +403,15 @@ impl Memory {
             // A payload's hash says enough; a counter may have started anew.
             if !matches!(observation.identity, Identity::Sequence(_))
                 || (self.load_row(connection, device, time_ms)?
-                    && reconcile::is_same_message(&self.row.stored, &self.packed))
+                    && self.row.is_same_message(&self.packed))
             {
                 earlier = Some(time_ms);
                 break;
             }
+        }
+        // What a correction corrects differs from it: the latest message with its number.
+        if earlier.is_none() && observation.supersede {
+            earlier = times.last().copied();
         }
         self.times = times;
         if let Some(time_ms) = earlier {
