@@ -7,7 +7,7 @@ use plotwise_config::{
     catalogue::Catalogue,
     day::DaySummary,
     id::{DeviceId, PlotId},
-    reading::{DepthMm, QuantityNo},
+    reading::{DepthMm, QuantityNo, Reading},
     records::Placement,
 };
 
@@ -24,6 +24,25 @@ pub(super) struct Stand<'a> {
     pub(super) depth: Option<DepthMm>,
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
+}
+
+impl Stand<'_> {
+    /// An observation's readings, each with its depth here. The device's own depth, written out, is the
+    /// same reading as none: where it became known late both are stored, and the one without counts.
+    pub(super) fn placed<'r>(
+        &self,
+        readings: &'r [Reading],
+    ) -> impl Iterator<Item = (&'r Reading, Option<DepthMm>)> {
+        let own = self.depth;
+        readings.iter().filter_map(move |reading| {
+            let is_again = reading.depth.is_some()
+                && reading.depth == own
+                && readings
+                    .iter()
+                    .any(|one| one.quantity == reading.quantity && one.depth.is_none());
+            (!is_again).then_some((reading, reading.depth.or(own)))
+        })
+    }
 }
 
 /// Day summaries of every quantity at every place of a plot, in the order of day, quantity, depth.
@@ -49,8 +68,8 @@ pub fn days_of_plot(
     for stand in stands(placements, plot, from, to) {
         let mut builders: BTreeMap<(QuantityNo, Option<DepthMm>), DayBuilder> = BTreeMap::new();
         reader.observations(stand.device, stand.from, stand.to, |observation| {
-            for reading in &observation.readings {
-                let (number, depth) = (reading.quantity, reading.depth.or(stand.depth));
+            for (reading, depth) in stand.placed(&observation.readings) {
+                let number = reading.quantity;
                 let builder = builders.entry((number, depth)).or_insert_with(|| {
                     DayBuilder::new(catalogue.quantity(number), number, depth, zone)
                 });

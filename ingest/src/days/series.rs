@@ -224,8 +224,8 @@ fn each_point(
     mut each: impl FnMut(RawPoint) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     reader.observations(stand.device, stand.from, stand.to, |observation| {
-        for reading in observation.readings.iter().filter(|one| one.quantity == query.quantity) {
-            let depth = reading.depth.or(stand.depth);
+        let placed = stand.placed(&observation.readings);
+        for (reading, depth) in placed.filter(|(one, _)| one.quantity == query.quantity) {
             if query.depth.is_none() || query.depth == depth {
                 let flags = range.flag(reading.value, reading.flags);
                 each(RawPoint { time: observation.measured, depth, value: reading.value, flags })?;

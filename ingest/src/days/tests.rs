@@ -212,6 +212,36 @@ fn a_device_counts_for_the_plot_it_stood_on() {
 }
 
 #[test]
+fn the_own_depth_written_out_counts_once_where_it_became_known_late() {
+    let directory = tempfile::tempdir().unwrap();
+    let reader = store_with_two_days(directory.path());
+    let (catalogue, number) = moisture();
+    // Stored before anybody said that the device stands at 0.6 m.
+    let mut placements = placements();
+    placements[0].depth = Some(DepthMm(600));
+    let (plot, zone) = (PlotId::parse("south").unwrap(), zone(CHINA));
+    let window = (date(2026, 5, 2), date(2026, 5, 2));
+    let days = days_of_plot(&reader, &placements, &plot, &zone, window, &catalogue).unwrap();
+    let brief: Vec<_> = days.iter().map(|day| (day.depth, day.count, day.flagged)).collect();
+    assert_eq!(brief, [(Some(DepthMm(600)), 24, 0)]);
+    let query = SeriesQuery {
+        plot: &plot,
+        quantity: number,
+        depth: None,
+        from: "2026-05-02T00:00:00Z".parse().unwrap(),
+        to: "2026-05-02T01:00:00Z".parse().unwrap(),
+        zone: &zone,
+        step: Step::Raw,
+        points_max: 9,
+    };
+    let Points::Raw(points) = series(&reader, &placements, &query, &catalogue).unwrap().points
+    else {
+        panic!("raw was asked for")
+    };
+    assert_eq!(points.len(), 1);
+}
+
+#[test]
 fn a_series_is_as_fine_as_the_number_of_points_allows() {
     let directory = tempfile::tempdir().unwrap();
     let reader = store_with_two_days(directory.path());
