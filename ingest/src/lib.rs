@@ -33,4 +33,5 @@ pub mod publish;
 pub mod resolve;
 pub mod store;
 pub mod surroundings;
+mod task;
 pub mod topic;

@@ -7,6 +7,9 @@ use plotwise_config::{
     reading::QuantityNo,
 };
 
+/// Longer names are nobody's slip of the finger.
+const NAME_BYTES_MAX: usize = 64;
+
 /// The catalogue's quantities, looked up by key; decoders ask for every reading.
 #[derive(Clone, Debug)]
 pub struct Quantities {
@@ -37,9 +40,13 @@ impl Quantities {
 
     /// The key most like `found`, where one is near enough to be a slip of the finger.
     pub(super) fn nearest(&self, found: &str) -> Option<&str> {
+        // Before any comparison: their cost grows with a text that a stranger chose.
+        if found.len() > NAME_BYTES_MAX {
+            return None;
+        }
         let near = |known: &String| edits(found, known);
         let best = self.by_key.keys().min_by_key(|known| (near(known), known.as_str()))?;
-        (found.len() <= 64 && near(best) <= 3.min(found.len() / 2)).then_some(best)
+        (near(best) <= 3.min(found.len() / 2)).then_some(best)
     }
 }
 

@@ -4,18 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use rumqttc::{AsyncClient, Event, EventLoop, Packet, Publish, QoS, SubAck, SubscribeReasonCode};
 use sha2::{Digest as _, Sha256};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    task::JoinHandle,
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{Ended, Link};
 use crate::{
     credential::hexadecimal,
     intake::{DeadLetter, DeadLetterReason, Intake},
-    pipeline::Receipts,
+    pipeline::{Closed, Receipts},
     resolve::{Message, Publisher, resolve},
     surroundings::{Surroundings, stopped},
+    task::AbortOnDrop,
 };
 
 /// Requests (acknowledgements, mostly) that wait for the event loop.
@@ -23,6 +21,9 @@ const REQUESTS_MAX: usize = 256;
 
 /// Messages decoded and handed over together, at most.
 const BATCH_MAX: usize = 256;
+
+/// Observations and dead letters handed over together, at most, and one message more.
+const INTAKES_MAX: usize = 4096;
 
 /// Memory for messages that wait to be decoded, bytes.
 const ROOM_BYTES: usize = 16 << 20;
@@ -53,9 +54,8 @@ impl Link {
             receipts: receipts.clone(),
             ids,
         };
-        let intake = AbortOnDrop(tokio::spawn(intake.run(queue)));
-        let acknowledging =
-            AbortOnDrop(tokio::spawn(acknowledge(in_order, receipts, client.clone())));
+        let intake = AbortOnDrop::spawn(intake.run(queue));
+        let acknowledging = AbortOnDrop::spawn(acknowledge(in_order, receipts, client.clone()));
         let room = Arc::new(Semaphore::new(ROOM_BYTES));
         let mut shutdown = surroundings.shutdown.clone();
         loop {
@@ -78,7 +78,13 @@ impl Link {
                 Ok(Event::Incoming(Packet::Publish(publish))) => {
                     let bytes = publish.payload.len() + publish.topic.len() + 1;
                     let units = u32::try_from(bytes.min(ROOM_BYTES)).unwrap_or(u32::MAX);
-                    let Ok(permit) = Arc::clone(&room).acquire_many_owned(units).await else {
+                    // Where the store takes nothing the room stays full: the end must not wait for it.
+                    let permit = tokio::select! {
+                        biased;
+                        () = stopped(&mut shutdown) => break,
+                        permit = Arc::clone(&room).acquire_many_owned(units) => permit,
+                    };
+                    let Ok(permit) = permit else {
                         return Ended::Lost("no room".to_owned());
                     };
                     if arrivals.send((publish, permit)).is_err() {
@@ -114,13 +120,13 @@ impl Link {
 /// Polls on until everything that came in is acknowledged, then says goodbye.
 async fn drain(
     events: &mut EventLoop,
-    intake: AbortOnDrop,
-    acknowledging: AbortOnDrop,
+    mut intake: AbortOnDrop,
+    mut acknowledging: AbortOnDrop,
     client: &AsyncClient,
 ) {
     let mut done = Box::pin(async {
-        intake.join().await;
-        acknowledging.join().await;
+        intake.ended().await;
+        acknowledging.ended().await;
         // A full channel or a lost connection: then without a goodbye.
         let _ = client.try_disconnect();
     });
@@ -133,22 +139,6 @@ async fn drain(
                 Ok(_) => {}
             },
         }
-    }
-}
-
-/// A task that does not outlive its connection.
-struct AbortOnDrop(JoinHandle<()>);
-
-impl AbortOnDrop {
-    async fn join(mut self) {
-        // A panic there is reported by its own hook.
-        let _ = (&mut self.0).await;
-    }
-}
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -168,21 +158,34 @@ impl Intaker {
             let directory = Arc::clone(&self.surroundings.directory.borrow());
             let received = self.surroundings.clock.now();
             let (mut intakes, mut messages) = (Vec::new(), 0);
-            for (publish, _) in &batch {
-                self.take(publish, &directory, received, &mut intakes);
+            for (publish, permit) in batch.drain(..) {
+                self.take(&publish, &directory, received, &mut intakes);
                 if publish.qos != QoS::AtMostOnce {
                     messages += 1;
                     if self.ids.send(publish.pkid).is_err() {
                         return;
                     }
                 }
+                // Decoded it can take many times the room that its text took.
+                drop((publish, permit));
+                if intakes.len() >= INTAKES_MAX
+                    && self
+                        .hand_over(std::mem::take(&mut intakes), std::mem::take(&mut messages))
+                        .await
+                        .is_err()
+                {
+                    return;
+                }
             }
-            let receipts = Some((self.receipts.clone(), messages));
-            if self.surroundings.pipeline.clone().submit(intakes, receipts).await.is_err() {
+            if self.hand_over(intakes, messages).await.is_err() {
                 return;
             }
-            batch.clear();
         }
+    }
+
+    async fn hand_over(&self, intakes: Vec<Intake>, messages: u32) -> Result<(), Closed> {
+        let receipts = Some((self.receipts.clone(), messages));
+        self.surroundings.pipeline.clone().submit(intakes, receipts).await
     }
 
     fn take(

@@ -13,12 +13,11 @@ use rumqttc::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinHandle,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
 use super::{Outgoing, PublishError, PublishOptions, PublishReport, Sender, latency::Latencies};
-use crate::surroundings::stopped;
+use crate::{surroundings::stopped, task::AbortOnDrop};
 
 /// Messages that wait in the client's own channel, beside the window.
 const CHANNEL: usize = 64;
@@ -121,7 +120,7 @@ pub(super) async fn send_all(
         if progress.last > before {
             pause = PAUSE.0;
         }
-        if progress.last.elapsed() > options.patience {
+        if progress.stuck_for() > options.patience {
             let (patience_s, waiting) = (options.patience.as_secs(), progress.waiting.len());
             return Err(PublishError::NoProgress {
                 address,
@@ -138,11 +137,18 @@ pub(super) async fn send_all(
 }
 
 impl Progress<'_> {
+    /// How long messages have waited without one acknowledgement; nothing while all that was due is
+    /// acknowledged, however long the next one is not.
+    fn stuck_for(&self) -> Duration {
+        let since = self.waiting.front().map(|waiting| waiting.since.max(self.last));
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     /// Sends what waits, then what follows, until all is acknowledged or the connection is lost.
     async fn connection(&mut self, mqtt: MqttOptions, options: &PublishOptions) -> Ended {
         let (client, events) = AsyncClient::new(mqtt, CHANNEL);
         let (sender, mut news) = mpsc::unbounded_channel();
-        let mut polling = AbortOnDrop(tokio::spawn(poll(events, sender)));
+        let mut polling = AbortOnDrop::spawn(poll(events, sender));
         self.waiting.retain(|waiting| !waiting.is_acknowledged);
         // Messages of this connection before the front of the queue.
         let mut gone = 0;
@@ -276,15 +282,6 @@ async fn poll(mut events: EventLoop, news: mpsc::UnboundedSender<News>) {
 async fn goodbye(client: &AsyncClient, polling: &mut AbortOnDrop) {
     if client.try_disconnect().is_ok() {
         // Everything is acknowledged: whether the goodbye arrives matters to nobody.
-        let _ = timeout(GOODBYE, &mut polling.0).await;
-    }
-}
-
-/// A task that does not outlive its connection.
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
+        let _ = timeout(GOODBYE, polling.ended()).await;
     }
 }

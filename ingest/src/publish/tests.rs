@@ -181,6 +181,20 @@ async fn nobody_there_is_an_error_after_a_while() {
 }
 
 #[tokio::test]
+async fn patience_counts_from_when_a_message_was_due() {
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let options = PublishOptions { patience: Duration::from_millis(100), ..options(closed) };
+    let mut late = sender(0, 1);
+    let due = Duration::from_millis(600);
+    let messages = late.messages;
+    late.messages = Box::new(messages.map(move |message| Outgoing { due, ..message }));
+    let started = std::time::Instant::now();
+    let error = publish(&options, [late], never()).await.unwrap_err();
+    assert!(matches!(error, PublishError::NoProgress { .. }), "{error}");
+    assert!(started.elapsed() >= Duration::from_millis(700), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
 async fn messages_wait_until_they_are_due() {
     let rig = rig().await;
     let mut late = sender(0, 3);
