@@ -252,6 +252,8 @@ fn ground(
     let (drainage, slope_percent, depth) = lie(kind, role, rng);
     let soil = hydraulics(kind, texture, drainage, slope_percent, rng);
     let cadmium_mg_kg = cadmium_mg_kg(kind, role, rng);
+    // Of plots whose sensors say too little, people said nothing either.
+    let is_told = !matches!(role, Some(Role::NewSensor | Role::SilentSensor));
     let draw: f64 = rng.sample(StandardNormal);
     let plot = Plot {
         name: format!("{}{}", place_name(rng), number),
@@ -277,8 +279,8 @@ fn ground(
         }),
         village: None,
         household: None,
-        soil_texture: Some(texture),
-        drainage: Some(drainage),
+        soil_texture: is_told.then_some(texture),
+        drainage: is_told.then_some(drainage),
         water: Some(if kind.is_paddy() { Water::Flooded } else { kind.upland_water() }),
         slope_percent: Some(slope_percent),
         soil_depth_cm: Some(depth),
@@ -338,7 +340,8 @@ fn lie(kind: Kind, role: Option<Role>, rng: &mut ChaCha8Rng) -> (Drainage, f64, 
     (drainage, (slope * 10.0_f64).round() / 10.0, f64::round(depth))
 }
 
-/// Marks of a texture within the ranges of FAO-56, table 19; saturation is our choice.
+/// Marks of a texture: drawn about where soil physics puts them, so that wet land reads as wet; the
+/// ranges are our choice.
 fn hydraulics(
     kind: Kind,
     texture: SoilTexture,
@@ -346,24 +349,23 @@ fn hydraulics(
     slope_percent: f64,
     rng: &mut ChaCha8Rng,
 ) -> Hydraulics {
-    let ([held_from, held_to], [dry_from, dry_to]) = match texture {
-        SoilTexture::SandyLoam => ([0.21, 0.27], [0.08, 0.13]),
-        SoilTexture::Loam => ([0.24, 0.29], [0.10, 0.14]),
-        SoilTexture::SiltLoam => ([0.28, 0.34], [0.12, 0.17]),
-        _ => ([0.31, 0.36], [0.17, 0.21]),
+    let (held, dry, full) = match texture {
+        SoilTexture::SandyLoam => (0.18..0.23, 0.07..0.11, 0.43..0.46),
+        SoilTexture::Loam => (0.25..0.30, 0.11..0.15, 0.44..0.47),
+        SoilTexture::SiltLoam => (0.28..0.33, 0.11..0.16, 0.46..0.49),
+        _ => (0.34..0.38, 0.19..0.22, 0.47..0.50),
     };
-    let field_capacity = rng.random_range(held_from..held_to);
     Hydraulics {
-        field_capacity,
-        wilting_point: rng.random_range(dry_from..dry_to),
-        saturation: (field_capacity + rng.random_range(0.12..0.17)).min(0.5),
+        field_capacity: rng.random_range(held),
+        wilting_point: rng.random_range(dry),
+        saturation: rng.random_range(full),
         surplus_lost: match drainage {
             Drainage::Good => rng.random_range(0.55..0.75),
             Drainage::Moderate => rng.random_range(0.28..0.42),
-            Drainage::Poor => rng.random_range(0.05..0.09),
+            Drainage::Poor => rng.random_range(0.02..0.04),
         },
         seepage_mm: match kind {
-            Kind::FormerPaddyUndrained => rng.random_range(0.7..1.4),
+            Kind::FormerPaddyUndrained => rng.random_range(1.0..2.0),
             Kind::GrainZonePaddy => 0.4,
             _ => 0.0,
         },

@@ -241,7 +241,7 @@ impl World {
         let last = midnight_s(self.last_day) + 86_400;
         let days_left = (last - second) / 86_400;
         if second < node.placement.from.as_second()
-            || node.fault == Fault::Silent && days_left < 330
+            || node.fault == Fault::Silent && days_left < 345
             || node.fault == Fault::SilentWeeks && (100..135).contains(&days_left)
         {
             return None;

@@ -106,7 +106,7 @@ impl Store {
         self.sub = (self.sub + down + seepage).min(sub_full);
         self.sub -= 0.6 * soil.surplus_lost * (self.sub - sub_held).max(0.0);
         if self.sub > sub_held && self.top < full {
-            let rise = (0.05 * (self.sub - sub_held)).min(3.0).min(full - self.top);
+            let rise = (0.03 * (self.sub - sub_held)).min(2.0).min(full - self.top);
             self.sub -= rise;
             self.top += rise;
         }
