@@ -187,7 +187,9 @@ fn profile_of(tables: &Tables<'_>, dossier: &Dossier, climate: &Climate) -> Site
     let record = record::split(tables, dossier, &moisture);
     let marks =
         soil_marks(tables.textures, dossier.plot.soil_texture, &record.judged, &record.flooded);
-    let spell = marks.and_then(|marks| wetness::longest_spell(&record.judged, &marks));
+    let spell = marks
+        .and_then(|marks| wetness::longest_spell(&record.judged, &marks))
+        .or_else(|| wetness::dry_on_any(&record.judged, tables.textures));
     let wetness = wetness::wetness(dossier, climate, &record.judged, marks.as_ref(), spell);
     let judged = |value: f64| window.figure(&record.judged, value, "d");
     let count = |is: &dyn Fn(f64) -> Option<bool>| {

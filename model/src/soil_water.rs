@@ -40,6 +40,13 @@ const SPAN_MIN: f64 = 0.05;
 /// From this many days under water their median is taken for saturation. Our choice.
 const FLOODED_DAYS_MIN: usize = 10;
 
+/// A texture is near where its field capacity differs by at most this from the plateau, m³/m³. Our
+/// choice.
+const NEAR_MAX: f64 = 0.04;
+
+/// The driest level of a record: this share of its days is drier still. Our choice.
+const DRIEST_SHARE: f64 = 0.02;
+
 /// Where the marks come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MarksBasis {
@@ -47,8 +54,8 @@ pub enum MarksBasis {
     Texture,
     /// Field capacity from its own plateau, the rest from its texture.
     OwnRecord,
-    /// Field capacity from its own plateau, the rest from the texture that lies nearest to it.
-    NearestTexture,
+    /// Field capacity from its own plateau, the rest the mean of the textures that lie near it.
+    NearTextures,
 }
 
 /// Water contents of one soil, m³/m³, rising.
@@ -94,9 +101,9 @@ pub fn soil_marks(
     let stated = texture.and_then(|wanted| textures.iter().find(|it| it.texture == wanted));
     let plateau = drainage_plateau(drained);
     let full = flooded_level(flooded);
-    let of = |table: &TextureWater, field_capacity: f64, basis| {
-        let wilting_point = middle(table.wilting_point);
-        let saturation = full.or(table.saturation).filter(|&it| it > field_capacity + AIR_MIN);
+    let of = |rest: Rest, field_capacity: f64, basis| {
+        let saturation = full.or(rest.saturation).filter(|&it| it > field_capacity + AIR_MIN);
+        let wilting_point = rest.wilting_point;
         (wilting_point < field_capacity).then_some(SoilMarks {
             wilting_point,
             field_capacity,
@@ -106,21 +113,61 @@ pub fn soil_marks(
     };
     match (stated, plateau) {
         (Some(table), Some(plateau)) if !is_water_table(plateau, full.or(table.saturation)) => {
-            of(table, plateau, MarksBasis::OwnRecord)
+            of(Rest::of(table), plateau, MarksBasis::OwnRecord)
         }
-        (Some(table), _) => of(table, middle(table.field_capacity), MarksBasis::Texture),
+        (Some(table), _) => of(Rest::of(table), middle(table.field_capacity), MarksBasis::Texture),
         (None, Some(plateau)) => {
-            let nearest = textures.iter().min_by(|a, b| {
-                let distance = |it: &TextureWater| (middle(it.field_capacity) - plateau).abs();
-                distance(a).total_cmp(&distance(b))
-            })?;
-            let saturation = full.or(nearest.saturation);
-            if is_water_table(plateau, saturation) {
+            let rest = Rest::near(textures, plateau, drained)?;
+            if is_water_table(plateau, full.or(rest.saturation)) {
                 return None;
             }
-            of(nearest, plateau, MarksBasis::NearestTexture)
+            of(rest, plateau, MarksBasis::NearTextures)
         }
         (None, None) => None,
+    }
+}
+
+/// Whether no texture of the table is waterlogged at this moisture, m³/m³; `false` where one has no
+/// saturation.
+pub fn is_aired_on_any(textures: &[TextureWater], moisture: f64) -> bool {
+    let is_aired = |table: &TextureWater| {
+        table.saturation.is_some_and(|saturation| moisture <= saturation - AIR_MIN)
+    };
+    !textures.is_empty() && textures.iter().all(is_aired)
+}
+
+/// The marks that a plateau does not show.
+struct Rest {
+    wilting_point: f64,
+    saturation: Option<f64>,
+}
+
+impl Rest {
+    fn of(table: &TextureWater) -> Self {
+        Self { wilting_point: middle(table.wilting_point), saturation: table.saturation }
+    }
+
+    /// Means of the textures whose field capacity lies near the plateau; of the nearest where none
+    /// does. Textures of like field capacity differ much in wilting point, so the driest level on
+    /// record caps it: roots had water there.
+    fn near(textures: &[TextureWater], plateau: f64, drained: &[MoistureDay]) -> Option<Self> {
+        let distance = |it: &TextureWater| (middle(it.field_capacity) - plateau).abs();
+        let nearest = textures.iter().map(distance).min_by(f64::total_cmp)?;
+        let near: Vec<Self> = textures
+            .iter()
+            .filter(|it| distance(it) <= nearest.max(NEAR_MAX))
+            .map(Self::of)
+            .collect();
+        let mean = |values: Vec<f64>| {
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        let mut moisture: Vec<f64> = drained.iter().map(|&(_, moisture)| moisture).collect();
+        moisture.sort_by(f64::total_cmp);
+        let wilting_point = mean(near.iter().map(|rest| rest.wilting_point).collect())?;
+        Some(Self {
+            wilting_point: wilting_point.min(quantile(&moisture, DRIEST_SHARE)?),
+            saturation: mean(near.iter().filter_map(|rest| rest.saturation).collect()),
+        })
     }
 }
 
@@ -234,11 +281,30 @@ mod tests {
     }
 
     #[test]
-    fn without_a_texture_the_nearest_one_gives_the_rest() {
+    fn without_a_texture_those_near_give_the_rest() {
         let marks = soil_marks(&textures(), None, &drained_record(), &[]).unwrap();
-        assert_eq!(marks.basis, MarksBasis::NearestTexture);
+        assert_eq!(marks.basis, MarksBasis::NearTextures);
         assert!((marks.wilting_point - 0.14).abs() < 1e-9, "loam's");
         assert_eq!(marks.saturation, Some(0.46));
+    }
+
+    #[test]
+    fn a_guessed_wilting_point_lies_no_higher_than_the_driest_days() {
+        let mut record = drained_record();
+        for day in record.iter_mut().filter(|(date, _)| date.month() == 3) {
+            day.1 -= 0.12;
+        }
+        let marks = soil_marks(&textures(), None, &record, &[]).unwrap();
+        assert!(marks.wilting_point < 0.08, "{marks:?}");
+        let stated = soil_marks(&textures(), Some(SoilTexture::Loam), &record, &[]).unwrap();
+        assert!((stated.wilting_point - 0.14).abs() < 1e-9, "a stated texture keeps its own");
+    }
+
+    #[test]
+    fn what_no_texture_holds_too_wet_is_aired_whatever_the_texture() {
+        assert!(is_aired_on_any(&textures(), 0.39));
+        assert!(!is_aired_on_any(&textures(), 0.41));
+        assert!(!is_aired_on_any(&[], 0.1));
     }
 
     #[test]

@@ -94,7 +94,8 @@ impl SiteProfile {
     fn marks_gap(&self) -> Option<Gap> {
         let is_missing = self.marks.is_none() && self.days_judged >= JUDGED_DAYS_MIN;
         is_missing.then(|| {
-            let is_unknown = self.wetness.drainage.is_none();
+            // A record that never came near any texture's saturation was not waterlogged.
+            let is_unknown = self.wetness.drainage.is_none() && self.longest_wet_spell.is_none();
             Gap {
                 quantity: "soil_texture",
                 why: Text::new(

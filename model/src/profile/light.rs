@@ -88,7 +88,9 @@ fn light_of(day: &DaySummary, latitude: f64, way: Way) -> Option<f64> {
             // A sensor that sleeps at night never sees the dark: its hours are all daylight.
             let sleeps = day.statistics?.min > 0.0;
             let wanted_s = if sleeps { daylight_s } else { 86_400.0 };
-            let missing_s = wanted_s - covered_s;
+            // Midnight lies between two readings of different days, and is dark.
+            let midnight_s = covered_s / f64::from(day.count.saturating_sub(1).max(1));
+            let missing_s = wanted_s - covered_s - if sleeps { 0.0 } else { midnight_s };
             (missing_s <= DAYLIGHT_MISSING_MAX * daylight_s).then_some(day.integral * factor / 1e6)
         }
     }

@@ -1,6 +1,7 @@
 use jiff::{ToSpan, civil::Date};
 use plotwise_config::{
     day::{DayStatistics, DaySummary},
+    land::Drainage,
     reading::DepthMm,
 };
 
@@ -128,4 +129,105 @@ fn every_key_of_the_interface_is_there_once_it_is_known() {
     ] {
         assert!(site.contains_key(key), "{key} in {:?}", site.keys());
     }
+}
+
+/// Days of a light sensor that reports day and night.
+fn light(from: &str, count: usize, integral: f64, covered_s: u32, min: f64) -> Vec<DaySummary> {
+    let mut light = days("ppfd", from, &vec![400.0; count]);
+    for day in &mut light {
+        day.depth = None;
+        day.integral = integral;
+        day.covered_s = covered_s;
+        if let Some(statistics) = &mut day.statistics {
+            statistics.min = min;
+        }
+    }
+    light
+}
+
+#[test]
+fn a_day_of_light_counts_only_where_little_of_its_daylight_is_missing() {
+    let integral = |covered_s: u32, min: f64| {
+        let mut example = Example::dry_land();
+        let first = example.dossier.window.0.to_string();
+        example.dossier.days = light(&first, 10, 43.2e6, covered_s, min);
+        profile(&example).daily_light_integral.map(|figure| (figure.value * 1e3).round() / 1e3)
+    };
+    // 500 µmol m⁻² s⁻¹ all day are 43.2 mol.
+    assert_eq!(integral(86_400, 0.0), Some(43.2));
+    assert_eq!(integral(75_600, 0.0), Some(43.2), "eight readings, 3 h apart");
+    assert_eq!(integral(54_000, 0.0), None, "a noon reading is missing");
+    assert_eq!(integral(40_000, 5.0), Some(43.2), "a sensor that sleeps at night misses no light");
+}
+
+#[test]
+fn an_acid_reading_of_a_dry_probe_is_left_out() {
+    let mut example = with_moisture(Example::dry_land(), &[0.10; 60]);
+    let first = example.dossier.window.0.to_string();
+    example.dossier.days.extend(days("soil_ph", &first, &[3.9; 60]));
+    example.dossier.samples.clear();
+    let found = profile(&example);
+    assert_eq!(found.soil_ph_median, None);
+    assert!(found.gaps().iter().any(|gap| gap.quantity == "soil_ph" && gap.is_blocking));
+}
+
+#[test]
+fn wet_days_before_the_ditches_say_nothing_about_the_drained_field() {
+    let mut values = vec![0.47; 100];
+    values.extend(swinging([0.30, 0.27, 0.25, 0.24], 100));
+    let mut example = with_moisture(Example::dry_land(), &values);
+    let dug = example.dossier.window.0.saturating_add(100.days());
+    let undrained = profile(&example);
+    assert_eq!(undrained.wetness.measured, Some(Drainage::Poor));
+    example = example.season("sweet_potato", &dug.to_string(), None);
+    example.dossier.seasons[0].water = Some(Water::Drained);
+    let drained = profile(&example);
+    assert_eq!(drained.days_judged, 100);
+    assert_eq!(drained.wetness.measured, Some(Drainage::Good));
+    assert_eq!(drained.current_water, Some(Water::Drained));
+}
+
+#[test]
+fn measurements_tighten_what_was_said_and_never_loosen_it() {
+    let of = |stated, measured| {
+        let found = Wetness::of(stated, measured);
+        (found.drainage, found.basis, found.is_contradiction())
+    };
+    let (good, poor) = (Some(Drainage::Good), Some(Drainage::Poor));
+    assert_eq!(of(good, poor), (poor, Some(WetnessBasis::Measured), true));
+    assert_eq!(of(poor, good), (poor, Some(WetnessBasis::Stated), true));
+    assert_eq!(of(None, good), (good, Some(WetnessBasis::Measured), false));
+    assert_eq!(of(poor, None), (poor, Some(WetnessBasis::Stated), false));
+    assert_eq!(of(None, None), (None, None, false));
+}
+
+#[test]
+fn a_dry_year_puts_no_drainage_to_the_test() {
+    let example = with_moisture(Example::dry_land(), &swinging([0.16, 0.15, 0.14, 0.13], 200));
+    let found = profile(&example);
+    assert_eq!(found.longest_wet_spell.map(|figure| figure.value), Some(0.0));
+    assert_eq!(found.wetness.measured, None);
+    assert_eq!(found.wetness.drainage, example.dossier.plot.drainage, "as people said");
+}
+
+#[test]
+fn five_days_of_moisture_and_no_word_on_drainage_are_too_little() {
+    let mut example = with_moisture(Example::dry_land(), &[0.25; 5]);
+    example.dossier.plot.drainage = None;
+    let gaps = profile(&example).gaps();
+    assert_eq!(gaps[0].quantity, "soil_moisture");
+    assert!(gaps[0].is_blocking);
+}
+
+#[test]
+fn dry_and_wet_days_are_judged_by_the_plots_own_marks() {
+    // Loam by its texture: field capacity 0.28, wilting point 0.14, saturation 0.46.
+    let mut values = vec![0.25; 50];
+    values.extend([0.15; 30]);
+    values.extend([0.42; 2]);
+    let found = profile(&with_moisture(Example::dry_land(), &values));
+    assert_eq!(found.days_too_dry.map(|figure| figure.value), Some(30.0));
+    assert_eq!(found.days_too_wet.map(|figure| figure.value), Some(2.0));
+    assert_eq!(found.longest_wet_spell.map(|figure| figure.value), Some(2.0));
+    assert_eq!(found.wetness.measured, None, "two soaked days test nothing");
 }

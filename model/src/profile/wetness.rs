@@ -1,10 +1,10 @@
 //! How fast surplus water leaves a plot: as people said, and as its record shows.
 
-use plotwise_config::{land::Drainage, records::Climate};
+use plotwise_config::{catalogue::soil::TextureWater, land::Drainage, records::Climate};
 
 use crate::{
     dossier::Dossier,
-    soil_water::{MoistureDay, SoilMarks},
+    soil_water::{MoistureDay, SoilMarks, is_aired_on_any},
 };
 
 /// A longest waterlogged spell up to this many days is good drainage. Our choice, after "surplus
@@ -84,6 +84,12 @@ pub(super) fn longest_spell(judged: &[MoistureDay], marks: &SoilMarks) -> Option
         before = Some(date);
     }
     before.map(|_| longest)
+}
+
+/// 0 where the texture is unknown, but the record never came near any texture's saturation.
+pub(super) fn dry_on_any(judged: &[MoistureDay], textures: &[TextureWater]) -> Option<u32> {
+    let wettest = judged.iter().map(|&(_, moisture)| moisture).max_by(f64::total_cmp)?;
+    is_aired_on_any(textures, wettest).then_some(0)
 }
 
 /// The drainage class from what was said and the longest waterlogged spell, days.

@@ -67,56 +67,69 @@ pub(super) fn verdicts(crop: &Crop, land: &LandInput<'_>) -> Vec<(Factor, Verdic
     verdicts
 }
 
+/// By the catalogue's words and by what standing water does to the crop: the worse of the two, so that
+/// a measured spell never reads better than the words for the same land.
 fn drainage(crop: &Crop, land: &LandInput<'_>) -> Verdict {
-    let is_upland = crop.water_habit != WaterHabit::Aquatic;
-    if let Some(days) = land.wet_spell_days
-        && is_upland
-        && days > WET_SPELL_DAYS_MAX
-    {
-        return soaked(crop, days);
+    let classes = crop.requirements.drainage.as_ref();
+    let by_words = classes.zip(land.drainage).map(|(classes, drainage)| {
+        let mut rating = of_words(crop, Factor::Drainage, classes, drainage, Drainage::name);
+        // What is shown of wetness is what was measured, where something was.
+        if let Some(days) = land.wet_spell_days {
+            let days = number(days, 0);
+            rating.shown = Text::new(
+                format!("{}，最长渍水 {days} 天", rating.shown.zh),
+                format!("{}, longest waterlogged spell {days} days", rating.shown.en),
+            );
+        }
+        rating
+    });
+    match (by_words, standing_water(crop, land)) {
+        (Some(words), Some(standing)) if words.class > standing.class => {
+            Verdict::Rated(Box::new(words))
+        }
+        (_, Some(standing)) => Verdict::Rated(Box::new(standing)),
+        (Some(words), None) => Verdict::Rated(Box::new(words)),
+        (None, None) if classes.is_some() => Verdict::Unknown,
+        (None, None) => Verdict::WithoutBorder,
     }
-    let Some(classes) = &crop.requirements.drainage else { return Verdict::WithoutBorder };
-    let Some(drainage) = land.drainage else { return Verdict::Unknown };
-    let mut rating = of_words(crop, Factor::Drainage, classes, drainage, Drainage::name);
-    let is_tuber = crop.water_habit == WaterHabit::UplandTuber;
-    if is_tuber && drainage == Drainage::Poor {
-        rating.class = Suitability::N;
-        rating.points = 20.0;
-        rating.is_veto = true;
-        "Plotwise: what swells in the ground rots where water stands"
-            .clone_into(&mut rating.source);
-    }
-    // What is shown of wetness is what was measured, where something was.
-    if let Some(days) = land.wet_spell_days {
-        let days = number(days, 0);
-        rating.shown = Text::new(
-            format!("{}，最长渍水 {days} 天", rating.shown.zh),
-            format!("{}, longest waterlogged spell {days} days", rating.shown.en),
-        );
-    }
-    Verdict::Rated(Box::new(rating))
 }
 
-/// An upland crop on land whose own record shows standing water.
-fn soaked(crop: &Crop, days: f64) -> Verdict {
+/// An upland crop on land where water stands, by its own record or by what was said of it.
+fn standing_water(crop: &Crop, land: &LandInput<'_>) -> Option<Rating> {
+    let measured = land.wet_spell_days.filter(|&days| days > WET_SPELL_DAYS_MAX);
+    let is_poor = land.drainage == Some(Drainage::Poor);
+    if crop.water_habit == WaterHabit::Aquatic || (measured.is_none() && !is_poor) {
+        return None;
+    }
     let is_tuber = crop.water_habit == WaterHabit::UplandTuber;
     let (class, points) = if is_tuber { (Suitability::N, 20.0) } else { (Suitability::S3, 45.0) };
-    let days_shown = number(days, 0);
-    let most = number(WET_SPELL_DAYS_MAX, 0);
-    Verdict::Rated(Box::new(Rating {
+    let (shown, wanted) = measured.map_or_else(
+        || (Drainage::Poor.name(), Drainage::Good.name()),
+        |days| {
+            let (days, most) = (number(days, 0), number(WET_SPELL_DAYS_MAX, 0));
+            (
+                Text::new(
+                    format!("实测最长渍水 {days} 天"),
+                    format!("measured: {days} days of waterlogging on end"),
+                ),
+                Text::new(format!("不超过 {most} 天"), format!("at most {most} days")),
+            )
+        },
+    );
+    Some(Rating {
         factor: Factor::Drainage,
         class,
         points,
-        value: Some(days),
-        shown: Text::new(
-            format!("实测最长渍水 {days_shown} 天"),
-            format!("measured: {days_shown} days of waterlogging on end"),
-        ),
-        unit: "d",
-        wanted: Text::new(format!("不超过 {most} 天"), format!("at most {most} days")),
+        value: measured,
+        shown,
+        unit: if measured.is_some() { "d" } else { "" },
+        wanted,
         is_veto: is_tuber,
-        source: "Plotwise: roots are hurt after 48-72 h without air".to_owned(),
-    }))
+        source:
+            "Plotwise's choice: roots are hurt after 48-72 h without air, and what swells in the \
+                 ground rots"
+                .to_owned(),
+    })
 }
 
 /// Whether water can be kept standing on the land, for crops that grow in it.

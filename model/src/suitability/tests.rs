@@ -1,5 +1,8 @@
 use jiff::civil::date;
-use plotwise_config::{catalogue::Catalogue, land::Drainage};
+use plotwise_config::{
+    catalogue::{Catalogue, crop::WaterHabit},
+    land::Drainage,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -68,6 +71,17 @@ fn an_undrained_paddy_rules_sweet_potato_out_until_it_is_drained() {
     assert!(before.ratings[0].shown.zh.contains("12"));
     let after = rate(crop, &wet.with_drainage(Drainage::Good));
     assert!(after.class < Suitability::N, "{:?}", after.ratings.first());
+}
+
+#[test]
+fn a_measured_spell_reads_no_better_than_the_words_for_the_same_land() {
+    let (catalogue, profile) = (catalogue(), bare_profile());
+    // Cotton's words leave poor drainage out: N.
+    let cotton = catalogue.crop("cotton").unwrap();
+    let poor = LandInput { drainage: Some(Drainage::Poor), ..upland(&profile) };
+    assert_eq!(rate(cotton, &poor).class, Suitability::N);
+    let measured = LandInput { wet_spell_days: Some(12.0), ..poor };
+    assert_eq!(rate(cotton, &measured).class, Suitability::N);
 }
 
 #[test]
@@ -150,6 +164,23 @@ fn drought_lowers_the_class_and_never_excludes() {
 }
 
 proptest! {
+    #[test]
+    fn wetter_land_never_suits_a_dry_land_crop_better(
+        drainage in 0..3_usize, wetter in 0..3_usize,
+        spell in proptest::option::of(0.0..30.0_f64), longer in 0.0..30.0_f64,
+    ) {
+        let (catalogue, profile) = (catalogue(), bare_profile());
+        let land = |place: usize, spell: Option<f64>| LandInput {
+            drainage: Some(Drainage::ALL[place]), wet_spell_days: spell, ..upland(&profile)
+        };
+        let dry = land(drainage.min(wetter), spell);
+        let wet = land(drainage.max(wetter), Some(spell.unwrap_or(0.0) + longer));
+        let upland = catalogue.crops().iter().filter(|it| it.water_habit != WaterHabit::Aquatic);
+        for crop in upland {
+            prop_assert!(rate(crop, &dry).class <= rate(crop, &wet).class, "{}", crop.key);
+        }
+    }
+
     #[test]
     fn a_veto_is_never_outvoted(
         ph in 3.0..9.0_f64, slope in 0.0..40.0_f64, depth in 10.0..150.0_f64, spell in 4.0..90.0_f64,
