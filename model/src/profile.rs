@@ -45,7 +45,7 @@ use crate::{
     soil_water::{MoistureDay, SoilMarks, quantile, soil_marks},
 };
 
-pub use gaps::{FLAGGED_SHARE_MAX, JUDGED_DAYS_MIN, SILENT_DAYS_MAX};
+pub use gaps::{COVERAGE_MIN, FLAGGED_SHARE_MAX, JUDGED_DAYS_MIN, SILENT_DAYS_MAX};
 pub use wetness::{
     SPELL_GOOD_DAYS_MAX, SPELL_MODERATE_DAYS_MAX, TESTED_DAYS_MIN, WETNESS_DAYS_MIN, Wetness,
     WetnessBasis,

@@ -10,6 +10,10 @@ use crate::pollution::PollutionClass;
 /// month sees some rain in most places.
 pub const JUDGED_DAYS_MIN: u32 = 30;
 
+/// Share of the window's days with moisture that a record must have, unless people said how the plot
+/// drains: a month of one season says nothing about the others. Our choice.
+pub const COVERAGE_MIN: f64 = 0.2;
+
 /// Above this share of flagged readings of moisture the record is not believed. Our choice.
 pub const FLAGGED_SHARE_MAX: f64 = 0.5;
 
@@ -48,7 +52,9 @@ impl SiteProfile {
                 is_blocking_upland: true,
             });
         }
-        if days >= JUDGED_DAYS_MIN {
+        let is_unknown = self.wetness.drainage.is_none();
+        let is_short = is_unknown && self.coverage < COVERAGE_MIN;
+        if days >= JUDGED_DAYS_MIN && !is_short {
             return None;
         }
         let flooded = self.days_flooded;
@@ -64,13 +70,24 @@ impl SiteProfile {
                      the drained field; only {days} days are drained, {JUDGED_DAYS_MIN} are needed"
                 ),
             )
+        } else if days >= JUDGED_DAYS_MIN {
+            let (percent, least) =
+                ((self.coverage * 100.0).round(), (COVERAGE_MIN * 100.0).round());
+            Text::new(
+                format!(
+                    "只有 {percent} % 的日子有土壤水分读数，至少要 {least} %，或者先说明这块地排水怎样"
+                ),
+                format!(
+                    "only {percent} % of the days have soil moisture; {least} % are needed, or \
+                     somebody's word on how the plot drains"
+                ),
+            )
         } else {
             Text::new(
                 format!("土壤水分只有 {days} 天的记录，至少要 {JUDGED_DAYS_MIN} 天"),
                 format!("only {days} days of soil moisture, {JUDGED_DAYS_MIN} are needed"),
             )
         };
-        let is_unknown = self.wetness.drainage.is_none();
         Some(Gap {
             quantity: "soil_moisture",
             why,

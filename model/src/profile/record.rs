@@ -11,6 +11,10 @@ use crate::{dossier::Dossier, soil_water::MoistureDay};
 /// Days after a flooded span in which the soil still drains. Our choice.
 const DRAINING_DAYS: i32 = 14;
 
+/// Days before a flooded span in which a field may already be soaked and puddled: seedlings are set into
+/// standing water, and a season is told from that day. Our choice.
+const SOAKING_DAYS: i32 = 30;
+
 /// Days of moisture by what they can tell.
 pub(super) struct Record {
     /// They speak of drained soil.
@@ -58,7 +62,7 @@ pub(super) fn split(
     for (&date, &value) in moisture {
         match regime(tables, dossier, date) {
             Regime::Flooded => record.flooded.push((date, value)),
-            Regime::Draining => {}
+            Regime::Between => {}
             // What was measured before the ditches were dug says nothing about the field with them.
             Regime::Open if since.is_some_and(|since| date < since) => {}
             Regime::Open => record.judged.push((date, value)),
@@ -69,7 +73,8 @@ pub(super) fn split(
 
 enum Regime {
     Flooded,
-    Draining,
+    /// Just before or after standing water.
+    Between,
     Open,
 }
 
@@ -86,13 +91,16 @@ fn regime(tables: &Tables<'_>, dossier: &Dossier, date: Date) -> Regime {
         // Usually flooded, and nobody said when it is not.
         return Regime::Flooded;
     }
-    let after_water = dossier.seasons.iter().any(|season| {
-        is_under_water(tables, dossier, season)
-            && season
-                .end
-                .is_some_and(|end| end < date && date <= end.saturating_add(DRAINING_DAYS.days()))
+    let is_around_water = dossier.seasons.iter().any(|season| {
+        if !is_under_water(tables, dossier, season) {
+            return false;
+        }
+        let soaked = season.start.saturating_sub(SOAKING_DAYS.days());
+        let drained = season.end.map(|end| end.saturating_add(DRAINING_DAYS.days()));
+        (soaked..season.start).contains(&date)
+            || season.end.zip(drained).is_some_and(|(end, drained)| end < date && date <= drained)
     });
-    if after_water { Regime::Draining } else { Regime::Open }
+    if is_around_water { Regime::Between } else { Regime::Open }
 }
 
 /// Whether a season's crop stood in water: as said, else by the crop.

@@ -220,6 +220,17 @@ fn five_days_of_moisture_and_no_word_on_drainage_are_too_little() {
 }
 
 #[test]
+fn a_month_before_the_sensor_fell_silent_is_too_little_where_nobody_said_how_the_plot_drains() {
+    let mut example = with_moisture(Example::dry_land(), &[0.25; 40]);
+    example.dossier.window.1 = example.dossier.window.0.saturating_add(364.days());
+    assert!(!profile(&example).gaps().iter().any(|gap| gap.is_blocking), "drainage was stated");
+    example.dossier.plot.drainage = None;
+    example.dossier.plot.soil_texture = None;
+    let gaps = profile(&example).gaps();
+    assert!(gaps[0].is_blocking && gaps[0].why.en.contains("11 %"), "{gaps:?}");
+}
+
+#[test]
 fn dry_and_wet_days_are_judged_by_the_plots_own_marks() {
     // Loam by its texture: field capacity 0.28, wilting point 0.14, saturation 0.46.
     let mut values = vec![0.25; 50];
@@ -230,4 +241,33 @@ fn dry_and_wet_days_are_judged_by_the_plots_own_marks() {
     assert_eq!(found.days_too_wet.map(|figure| figure.value), Some(2.0));
     assert_eq!(found.longest_wet_spell.map(|figure| figure.value), Some(2.0));
     assert_eq!(found.wetness.measured, None, "two soaked days test nothing");
+}
+
+#[test]
+fn a_paddy_soaked_before_and_wet_after_its_rice_is_no_waterlogged_field() {
+    // Open, soaked for three weeks, under rice, draining, open again.
+    let mut values = swinging([0.30, 0.27, 0.25, 0.24], 80);
+    values.extend([0.46; 21]);
+    values.extend([0.46; 100]);
+    values.extend([0.44; 12]);
+    values.extend(swinging([0.30, 0.27, 0.25, 0.24], 60));
+    let mut example = with_moisture(Example::dry_land(), &values);
+    let first = example.dossier.window.0;
+    let (start, end) = (first.saturating_add(101.days()), first.saturating_add(200.days()));
+    example = example.season("rice_single", &start.to_string(), Some(&end.to_string()));
+    example.dossier.seasons[0].water = Some(Water::Flooded);
+    let found = profile(&example);
+    assert_eq!(found.days_flooded, 100);
+    assert_eq!(found.longest_wet_spell.map(|figure| figure.value), Some(0.0));
+    assert_eq!(found.wetness.measured, Some(Drainage::Good));
+}
+
+#[test]
+fn a_field_whose_surplus_rarely_leaves_does_not_drain_well() {
+    // Halfway between field capacity 0.28 and saturation 0.46 begins too wet; waterlogged at 0.41.
+    let example = with_moisture(Example::dry_land(), &swinging([0.38, 0.39, 0.38, 0.35], 120));
+    let found = profile(&example);
+    assert_eq!(found.longest_wet_spell.map(|figure| figure.value), Some(0.0));
+    assert_eq!(found.wetness.measured, Some(Drainage::Poor));
+    assert!(found.wetness.is_contradiction());
 }

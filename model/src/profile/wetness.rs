@@ -24,6 +24,10 @@ pub const TESTED_DAYS_MIN: usize = 3;
 /// Rain of a day that tests drainage, mm. Our choice: the Chinese grade "heavy rain" starts here.
 const HEAVY_RAIN_MM: f64 = 25.0;
 
+/// Above these shares of too wet days drainage is no better than moderate, and poor. Our choice: where
+/// the surplus has not left on every fourth day, it does not leave within a day.
+const TOO_WET_SHARES: [f64; 2] = [0.25, 0.5];
+
 /// How a drainage class is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WetnessBasis {
@@ -104,11 +108,27 @@ pub(super) fn wetness(
         Some(days) if days > SPELL_MODERATE_DAYS_MAX => Some(Drainage::Poor),
         // A dry year shows no waterlogging on any land.
         Some(_) if judged.len() < WETNESS_DAYS_MIN || !is_tested(judged, climate, marks) => None,
-        Some(days) if days > SPELL_GOOD_DAYS_MAX => Some(Drainage::Moderate),
-        Some(_) => Some(Drainage::Good),
+        Some(days) => {
+            let by_spell =
+                if days > SPELL_GOOD_DAYS_MAX { Drainage::Moderate } else { Drainage::Good };
+            Some(by_spell.max(by_surplus(judged, marks)))
+        }
         None => None,
     };
     Wetness::of(dossier.plot.drainage, measured)
+}
+
+/// By how often surplus water has not left, though the soil keeps some air.
+fn by_surplus(judged: &[MoistureDay], marks: Option<&SoilMarks>) -> Drainage {
+    let is_wet = |&&(_, moisture): &&MoistureDay| {
+        marks.is_some_and(|marks| marks.is_too_wet(moisture) == Some(true))
+    };
+    let share = judged.iter().filter(is_wet).count() as f64 / judged.len().max(1) as f64;
+    match share {
+        share if share > TOO_WET_SHARES[1] => Drainage::Poor,
+        share if share > TOO_WET_SHARES[0] => Drainage::Moderate,
+        _ => Drainage::Good,
+    }
 }
 
 fn is_tested(judged: &[MoistureDay], climate: &Climate, marks: Option<&SoilMarks>) -> bool {

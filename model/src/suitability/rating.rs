@@ -172,6 +172,9 @@ fn texture(crop: &Crop, land: &LandInput<'_>) -> Verdict {
 
 /// Whether the season is long enough: by the crop's own border, and always by its shortest cycle.
 fn cycle_length(crop: &Crop, land: &LandInput<'_>) -> Verdict {
+    if crop.calendar.is_empty() {
+        return Verdict::WithoutBorder;
+    }
     let Some(window) = &land.window else { return Verdict::Unknown };
     let available = f64::from(window.days_available);
     let shortest = f64::from(window.cycle_days[0]);
