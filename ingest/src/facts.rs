@@ -72,11 +72,21 @@ impl Facts {
     /// [`FactsError::Open`] where the file cannot be made or read, [`FactsError::Newer`] where a
     /// newer program wrote it; nothing is changed then.
     pub async fn open(directory: &Path, catalogue: Arc<Catalogue>) -> Result<Self, FactsError> {
-        let path = directory.join(FILE_NAME);
+        Self::open_file(&directory.join(FILE_NAME), catalogue).await
+    }
+
+    /// The same for a file of another name or place.
+    ///
+    /// # Errors
+    ///
+    /// As [`Facts::open`].
+    pub async fn open_file(path: &Path, catalogue: Arc<Catalogue>) -> Result<Self, FactsError> {
+        let path = path.to_owned();
         let at = |source: Box<dyn std::error::Error + Send + Sync>| FactsError::Open {
             path: path.clone(),
             source,
         };
+        let directory = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(directory).map_err(|error| at(error.into()))?;
         let database = connect(&path).await.map_err(|error| at(error.into()))?;
         if let Some(migration) = unknown_migration(&database).await.map_err(|e| at(e.into()))? {

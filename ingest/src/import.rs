@@ -39,13 +39,16 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::{Timestamp, tz::TimeZone};
-use plotwise_config::id::{CooperativeId, PlotId};
+use plotwise_config::{
+    id::{CooperativeId, PlotId},
+    settings::Datum,
+};
 use serde::Serialize;
 
 use crate::{directory::Directory, facts::Changes};
 
 pub use climate::parse_climate;
-pub use datum::Datum;
+pub use datum::{from_wgs84, to_wgs84};
 pub use devices::parse_devices;
 pub use errors::{FileError, FileErrors};
 pub use outcomes::parse_outcomes;

@@ -2,7 +2,9 @@
 //!
 //! The class that binds is the official one, tightened by samples and never loosened.
 //!
-//! - Priority or below screening: "soil risk low", never "clean".
+//! - Priority or below screening: "soil risk low", never "clean". A crop that takes up much is tested all
+//!   the same where the soil's own figure times its mean uptake comes near the food limit: acid fields
+//!   of the south give rice above the limit on soil below the screening value.
 //! - Safe use or between screening and intervention: test each eaten organ before sale, by the food
 //!   standard's limit for it; hold until a produce sample passed. A sample that failed takes the organ out,
 //!   and the crop with it where that is the main one: the first of its uses, which yields and prices mean.
@@ -29,6 +31,10 @@ pub(crate) const UPTAKE_HIGH: f64 = 0.5;
 /// Uptake at or below this counts as low: ours likewise.
 pub(crate) const UPTAKE_LOW: f64 = 0.2;
 
+/// Mean uptake times the soil's figure may reach this share of the food limit before the produce has to
+/// be tested: our choice, because uptake on single fields varies twofold around its mean.
+const EXPECTED_SHARE_MAX: f64 = 0.5;
+
 /// The soil of a plot for everything that may grow there.
 #[derive(Clone, Debug)]
 pub(crate) struct SoilSafety<'a> {
@@ -40,6 +46,8 @@ pub(crate) struct SoilSafety<'a> {
     pub(crate) above: Vec<&'a JudgedSample>,
     /// The worst of them.
     pub(crate) worst: Option<&'a JudgedSample>,
+    /// Every figure that was judged.
+    pub(crate) judged: &'a [JudgedSample],
 }
 
 impl<'a> SoilSafety<'a> {
@@ -54,6 +62,7 @@ impl<'a> SoilSafety<'a> {
             is_official: official.is_some() && official > measured,
             above: pollution.judged.iter().filter(is_above).collect(),
             worst: pollution.worst.as_ref(),
+            judged: &pollution.judged,
         }
     }
 }
@@ -183,21 +192,38 @@ fn tests_of<'a>(
     soil: &SoilSafety<'_>,
     produce: &ProduceSamples<'_>,
 ) -> Vec<ProduceTest<'a>> {
-    if !part.edible || soil.class != Some(SoilClass::SafeUse) {
+    if !part.edible {
         return Vec::new();
     }
     let limits = limits_of(catalogue, part);
-    if soil.above.is_empty() {
+    let is_safe_use = soil.class == Some(SoilClass::SafeUse);
+    if is_safe_use && soil.above.is_empty() {
         return vec![ProduceTest { quantity: None, limit: None, passed: None }];
     }
-    let test = |sample: &&JudgedSample| {
+    let limit_of = |sample: &JudgedSample| {
         let key = &catalogue.quantity(sample.quantity).key;
-        let limit = limits.iter().find(|limit| limit.quantity == *key);
+        limits.iter().find(|limit| limit.quantity == *key)
+    };
+    let wants_test = |sample: &&JudgedSample| {
+        let is_above = soil.above.iter().any(|above| above.quantity == sample.quantity);
+        (is_safe_use && is_above)
+            || limit_of(sample).is_some_and(|limit| comes_near(part, sample, limit))
+    };
+    let test = |sample: &JudgedSample| {
+        let limit = limit_of(sample);
         // A figure above its limit never gets here: the organ is out.
         let passed = limit.and(produce.newest(crop, part.organ, sample.quantity));
         ProduceTest { quantity: Some(sample.quantity), limit, passed: passed.map(|(day, _)| day) }
     };
-    soil.above.iter().map(test).collect()
+    soil.judged.iter().filter(wants_test).map(test).collect()
+}
+
+/// Whether an organ of known uptake may come near its limit on this soil, whatever the class.
+fn comes_near(part: &CropUse, sample: &JudgedSample, limit: &FoodLimit) -> bool {
+    let uptake = part.cadmium_uptake.as_ref().filter(|_| limit.quantity == "cadmium");
+    uptake.is_some_and(|uptake| {
+        uptake.mean_ratio * sample.value_mg_kg > EXPECTED_SHARE_MAX * limit.mg_kg
+    })
 }
 
 fn limits_of<'a>(catalogue: &'a Catalogue, part: &CropUse) -> &'a [FoodLimit] {

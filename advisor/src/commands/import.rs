@@ -13,12 +13,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 use plotwise_config::{
     id::{CooperativeId, DeviceId},
-    settings::Overrides,
+    settings::{Datum, Overrides},
 };
 use plotwise_ingest::{
     credential::Token,
     facts::{Changes, Facts, FactsError},
-    import::{self, Datum, FileErrors, ImportReport, Known, Options},
+    import::{self, FileErrors, ImportReport, Known, Options},
     intake::Intake,
     store::Committed,
 };

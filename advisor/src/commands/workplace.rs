@@ -45,7 +45,10 @@ impl Workplace {
         })?;
         let options = StoreOptions { redelivery_window_s: settings.store.redelivery_window_s };
         let store = Store::open(data, Arc::clone(&catalogue), options)?;
-        let facts = Facts::open(data, Arc::clone(&catalogue)).await?;
+        let facts = match settings.facts.file() {
+            Some(file) => Facts::open_file(&file, Arc::clone(&catalogue)).await?,
+            None => Facts::open(data, Arc::clone(&catalogue)).await?,
+        };
         let clock = Clock::system();
         let adviser = Adviser::new(
             Arc::clone(&catalogue),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use plotwise_config::text::Text;
+use plotwise_config::{settings::Datum, text::Text};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -124,10 +124,13 @@ pub(super) async fn varieties(State(app): State<Arc<App>>) -> Json<VarietyList> 
 pub(super) struct MapSettings {
     /// Template of tile addresses; null draws plots on a plain ground.
     tiles: Option<String>,
+    /// The datum of the tiles: ask for plots in the same one.
+    tiles_datum: Datum,
 }
 
 /// Settings of the map.
 #[utoipa::path(get, path = "/map", responses((status = 200, body = MapSettings)))]
 pub(super) async fn map_settings(State(app): State<Arc<App>>) -> Json<MapSettings> {
-    Json(MapSettings { tiles: app.settings.map.tiles.clone() })
+    let map = &app.settings.map;
+    Json(MapSettings { tiles: map.tiles.clone(), tiles_datum: map.tiles_datum })
 }

@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use plotwise_config::{id::PlotId, records::Plot, text::Text};
-use plotwise_ingest::facts::PlotFilter;
+use plotwise_config::{id::PlotId, records::Plot, settings::Datum, text::Text};
+use plotwise_ingest::{facts::PlotFilter, import::from_wgs84};
 use plotwise_model::advice::{Advice, Status, Suitability};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,6 +31,8 @@ pub(super) struct PlotQuery {
     limit: Option<u64>,
     /// The `next` of the page before.
     cursor: Option<String>,
+    /// For shapes: the datum of the map they are drawn on; WGS 84 unless told.
+    datum: Option<Datum>,
 }
 
 impl PlotQuery {
@@ -144,6 +146,7 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let filter = query.filter()?;
+    let datum = query.datum.unwrap_or(Datum::Wgs84);
     let limit = filter.limit.unwrap_or(LIMIT_DEFAULT);
     let plots = app.facts.plots(&filter).await.map_err(ApiError::internal)?;
     let is_full = u64::try_from(plots.len()).is_ok_and(|count| count == limit);
@@ -167,7 +170,7 @@ pub(super) async fn list(
         .map(|plot| PlotFeature {
             kind: "Feature",
             id: plot.id.to_string(),
-            geometry: geometry_of(plot),
+            geometry: geometry_of(plot, datum),
             properties: properties(plot),
         })
         .collect();
@@ -200,12 +203,16 @@ fn properties_of(plot: &Plot, simulated: bool, advice: Option<&Arc<Advice>>) -> 
     }
 }
 
-fn geometry_of(plot: &Plot) -> Geometry {
+fn geometry_of(plot: &Plot, datum: Datum) -> Geometry {
+    let shown = |position: [f64; 2]| from_wgs84(datum, position);
     if plot.polygons.is_empty() {
-        let coordinates = serde_json::json!([plot.centre.longitude, plot.centre.latitude]);
+        let coordinates = serde_json::json!(shown([plot.centre.longitude, plot.centre.latitude]));
         return Geometry { kind: "Point", coordinates };
     }
-    Geometry { kind: "MultiPolygon", coordinates: serde_json::json!(plot.polygons) }
+    let ring = |ring: &Vec<[f64; 2]>| ring.iter().map(|at| shown(*at)).collect::<Vec<_>>();
+    let polygons: Vec<Vec<_>> =
+        plot.polygons.iter().map(|rings| rings.iter().map(ring).collect()).collect();
+    Geometry { kind: "MultiPolygon", coordinates: serde_json::json!(polygons) }
 }
 
 /// A plot with what its page shows first.

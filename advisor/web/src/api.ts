@@ -44,8 +44,13 @@ const id = encodeURIComponent
 export const api = {
   mapSettings: () => get<MapSettings>('map'),
   quantities: async () => (await get<{ items: QuantityItem[] }>('quantities')).items,
-  plotShapes: async () =>
-    (await get<Schemas['PlotCollection']>('plots?limit=10000', 'application/geo+json')).features,
+  plotShapes: async (datum: MapSettings['tiles_datum']) =>
+    (
+      await get<Schemas['PlotCollection']>(
+        `plots?limit=10000&datum=${datum}`,
+        'application/geo+json',
+      )
+    ).features,
   plot: (plot: string) => get<PlotDetail>(`plots/${id(plot)}`),
   advice: (plot: string) => get<Advice>(`plots/${id(plot)}/advice`),
   profile: (plot: string) => get<Profile>(`plots/${id(plot)}/profile`),

@@ -26,9 +26,6 @@ pub(super) fn check(settings: &Settings, layers: &Layers, problems: &mut Vec<Pro
     }
     findings.within("advice.window_days", u32::from(settings.advice.window_days), 1, 3660);
     findings.within("advice.top", u32::from(settings.advice.top), 1, 50);
-    let level = settings.advice.level;
-    let is_level = level > 0.5 && level < 1.0;
-    findings.ensure(is_level, "advice.level", level, "a number above 0.5 and below 1");
     check_level(&settings.log.level, &mut findings);
 }
 

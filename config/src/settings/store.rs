@@ -22,6 +22,14 @@ pub struct FactsSettings {
     pub url: Option<String>,
 }
 
+impl FactsSettings {
+    /// The file of the database, where one is named; `sqlite:x`, `sqlite://x` and `sqlite:///x` alike.
+    pub fn file(&self) -> Option<PathBuf> {
+        let path = self.url.as_deref()?.strip_prefix("sqlite:")?;
+        Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+    }
+}
+
 /// The agronomic catalogue.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

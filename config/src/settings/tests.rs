@@ -85,11 +85,11 @@ fn every_setting_in_the_comments_of_the_default_file_is_one() {
 
 #[test]
 fn flags_win_over_the_environment_which_wins_over_the_file() {
-    let text = "[advice]\ntop = 4\nwindow_days = 10\nlevel = 0.9\n";
+    let text = "[advice]\ntop = 4\nwindow_days = 10\n";
     let env = [("PLOTWISE__ADVICE__TOP", "5"), ("PLOTWISE__ADVICE__WINDOW_DAYS", "20")];
     let flags = Overrides::default().with("--top", "advice.top", "6");
     let settings = load_with(text, &env, &flags).unwrap();
-    assert_eq!(settings.advice, AdviceSettings { window_days: 20, level: 0.9, top: 6 });
+    assert_eq!(settings.advice, AdviceSettings { window_days: 20, top: 6 });
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn http_and_listener_cannot_share_an_address() {
 
 #[test]
 fn values_out_of_range_are_refused() {
-    refused("[advice]\nlevel = 1.0\n", 2, &["advice.level", "below 1"]);
+    refused("[advice]\ntop = 0\n", 2, &["advice.top"]);
     refused("[advice]\nwindow_days = 0\n", 2, &["advice.window_days", "1 to 3660"]);
     refused("[advice]\ntop = 0\n", 2, &["advice.top", "1 to 50"]);
     refused("[store]\nredelivery_window_s = 0\n", 2, &["redelivery_window_s", "1 to 604800"]);

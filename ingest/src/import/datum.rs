@@ -10,21 +10,9 @@
 //! The formula was never published by its authority; this is the one that open programs agree on
 //! (eviltransform, PROJ's pipelines and others), checked here against their test points.
 
-use std::{f64::consts::PI, str::FromStr};
+use std::f64::consts::PI;
 
-/// What the coordinates of a file refer to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Datum {
-    /// GPS and GeoJSON.
-    #[default]
-    Wgs84,
-    /// China's survey frame; equal to WGS 84 within centimetres.
-    Cgcs2000,
-    /// Amap, Tencent, `WeChat`.
-    Gcj02,
-    /// Baidu.
-    Bd09,
-}
+use plotwise_config::settings::Datum;
 
 /// Semi-major axis of the Krasovsky ellipsoid, m, as the formula has it.
 const AXIS_M: f64 = 6_378_245.0;
@@ -35,33 +23,21 @@ const ECCENTRICITY_2: f64 = 0.006_693_421_622_965_943;
 /// Steps back; five leave less than a micrometre.
 const STEPS: usize = 8;
 
-impl Datum {
-    /// Every datum, with the name that `--datum` takes.
-    pub const ALL: [(Self, &'static str); 4] = [
-        (Self::Wgs84, "wgs84"),
-        (Self::Cgcs2000, "cgcs2000"),
-        (Self::Gcj02, "gcj02"),
-        (Self::Bd09, "bd09"),
-    ];
-
-    /// A position, longitude and latitude in degrees, in WGS 84.
-    pub fn to_wgs84(self, position: [f64; 2]) -> [f64; 2] {
-        match self {
-            Self::Wgs84 | Self::Cgcs2000 => position,
-            Self::Gcj02 => from_shifted(position, gcj02_of),
-            Self::Bd09 => from_shifted(position, |wgs84| bd09_of(gcj02_of(wgs84))),
-        }
+/// Where a WGS 84 position lies on a map of another datum; longitude and latitude in degrees.
+pub fn from_wgs84(datum: Datum, position: [f64; 2]) -> [f64; 2] {
+    match datum {
+        Datum::Wgs84 | Datum::Cgcs2000 => position,
+        Datum::Gcj02 => gcj02_of(position),
+        Datum::Bd09 => bd09_of(gcj02_of(position)),
     }
 }
 
-impl FromStr for Datum {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|(_, name)| *name == text);
-        found
-            .map(|(datum, _)| datum)
-            .ok_or_else(|| format!("{text:?} is no datum; wanted wgs84, cgcs2000, gcj02 or bd09"))
+/// A position of another datum in WGS 84; longitude and latitude in degrees.
+pub fn to_wgs84(datum: Datum, position: [f64; 2]) -> [f64; 2] {
+    match datum {
+        Datum::Wgs84 | Datum::Cgcs2000 => position,
+        Datum::Gcj02 => from_shifted(position, gcj02_of),
+        Datum::Bd09 => from_shifted(position, |wgs84| bd09_of(gcj02_of(wgs84))),
     }
 }
 
@@ -151,14 +127,14 @@ mod tests {
     fn known_points_are_shifted_as_others_shift_them() {
         for (wgs84, gcj02) in POINTS {
             assert!(is_near(gcj02_of(wgs84), gcj02, 1e-5), "{:?}", gcj02_of(wgs84));
-            assert!(is_near(Datum::Gcj02.to_wgs84(gcj02), wgs84, 1e-5));
+            assert!(is_near(to_wgs84(Datum::Gcj02, gcj02), wgs84, 1e-5));
         }
     }
 
     #[test]
     fn elsewhere_nothing_is_shifted() {
         let pullman = [-117.08, 46.78];
-        assert!(is_near(Datum::Gcj02.to_wgs84(pullman), pullman, 1e-12));
+        assert!(is_near(to_wgs84(Datum::Gcj02, pullman), pullman, 1e-12));
     }
 
     proptest! {
@@ -166,8 +142,8 @@ mod tests {
         fn the_way_back_leads_to_where_it_came_from(x in 97.0..125.0_f64, y in 18.0..45.0_f64) {
             let wgs84 = [x, y];
             let gcj02 = gcj02_of(wgs84);
-            prop_assert!(is_near(Datum::Gcj02.to_wgs84(gcj02), wgs84, 1e-9));
-            prop_assert!(is_near(Datum::Bd09.to_wgs84(bd09_of(gcj02)), wgs84, 1e-9));
+            prop_assert!(is_near(to_wgs84(Datum::Gcj02, gcj02), wgs84, 1e-9));
+            prop_assert!(is_near(to_wgs84(Datum::Bd09, bd09_of(gcj02)), wgs84, 1e-9));
             prop_assert!(!is_near(gcj02, wgs84, 1e-5), "the shift is some hundred metres");
         }
     }

@@ -10,7 +10,9 @@ use geo::{
 use plotwise_config::land::Place;
 use serde_json::Value;
 
-use super::datum::Datum;
+use plotwise_config::settings::Datum;
+
+use super::datum::to_wgs84;
 
 /// Positions of one plot; a plot drawn finer than this is a mistake. Our choice.
 const POSITIONS_MAX: usize = 20_000;
@@ -56,7 +58,7 @@ pub(super) fn shape_of(geometry: &Value, datum: Datum) -> Result<Shape, BadShape
 
 /// The shape of a plot of which only a point is known.
 pub(super) fn point(position: [f64; 2], datum: Datum) -> Result<Shape, BadShape> {
-    let [longitude, latitude] = datum.to_wgs84(on_the_globe(position)?);
+    let [longitude, latitude] = to_wgs84(datum, on_the_globe(position)?);
     Ok(Shape { polygons: Vec::new(), centre: Place { latitude, longitude }, area_m2: None })
 }
 
@@ -122,7 +124,7 @@ fn area(polygons: Vec<Rings>, datum: Datum) -> Result<Shape, BadShape> {
     let polygons: Vec<Rings> = polygons
         .into_iter()
         .map(|rings| {
-            let in_wgs84 = |ring: Vec<[f64; 2]>| ring.into_iter().map(|at| datum.to_wgs84(at));
+            let in_wgs84 = |ring: Vec<[f64; 2]>| ring.into_iter().map(|at| to_wgs84(datum, at));
             rings.into_iter().map(|ring| in_wgs84(ring).collect()).collect()
         })
         .collect();

@@ -10,6 +10,8 @@ use plotwise_config::{
 };
 use proptest::prelude::*;
 
+use plotwise_config::settings::Datum;
+
 use super::*;
 use crate::{directory::Entry, facts::Facts};
 

@@ -160,7 +160,7 @@ fn test_condition(
         );
     };
     let name = &inquiry.catalogue.quantity(quantity).name;
-    let found = soil.above.iter().find(|sample| sample.quantity == quantity);
+    let found = soil.judged.iter().find(|sample| sample.quantity == quantity);
     let found = found.map_or_else(Text::default, |sample| {
         let value = words::number(sample.value_mg_kg, 2);
         let border = words::number(sample.screening_mg_kg, 2);
