@@ -24,10 +24,9 @@ impl SiteProfile {
     /// What is too thin or missing, most pressing first.
     pub fn gaps(&self) -> Vec<Gap> {
         let found = [
-            self.moisture_gap(),
+            joined(self.moisture_gap(), self.silence_gap()),
             self.ph_gap(),
             self.marks_gap(),
-            self.silence_gap(),
             self.contradiction_gap(),
             self.sample_gap(),
         ];
@@ -175,6 +174,19 @@ impl SiteProfile {
             is_blocking: false,
             is_blocking_upland: false,
         })
+    }
+}
+
+/// Two things to say of one quantity, as one: what the first blocks stays blocked.
+fn joined(first: Option<Gap>, second: Option<Gap>) -> Option<Gap> {
+    match (first, second) {
+        (Some(first), Some(second)) => {
+            let (one, other) = (&first.why, &second.why);
+            let why =
+                Text::new(format!("{}；{}", one.zh, other.zh), format!("{}; {}", one.en, other.en));
+            Some(Gap { why, ..first })
+        }
+        (first, second) => first.or(second),
     }
 }
 

@@ -228,6 +228,8 @@ fn a_month_before_the_sensor_fell_silent_is_too_little_where_nobody_said_how_the
     example.dossier.plot.soil_texture = None;
     let gaps = profile(&example).gaps();
     assert!(gaps[0].is_blocking && gaps[0].why.en.contains("11 %"), "{gaps:?}");
+    assert!(gaps[0].why.en.contains("no soil moisture for 325 days"), "{gaps:?}");
+    assert_eq!(gaps.iter().filter(|gap| gap.quantity == "soil_moisture").count(), 1);
 }
 
 #[test]
