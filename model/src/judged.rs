@@ -271,7 +271,7 @@ pub(crate) fn judge<'a>(
             Err(ground) => judgement.out.push(Out { crop: asked.crop, variety: None, ground }),
         }
     }
-    ranked::order(&mut judgement);
+    ranked::order(&mut judgement, inquiry.dossier.plot.land_type.is_cultivated());
     judgement
 }
 

@@ -1,11 +1,13 @@
 //! Step 5 of advice: the order of what is left.
 //!
-//! Lines with a margin come first, by margin; then crops without a price by class, index and evidence.
-//! Kilograms of different crops are never compared, those of varieties of one crop are.
+//! Lines that earn something come first, by margin; then crops without a price by class, index and
+//! evidence; what would lose money last. On cultivated land whatever would turn it into an orchard comes
+//! after all field crops: the law controls that strictly, and a tree's margin in full bearing is no
+//! match for next year's. Kilograms of different crops are never compared, those of varieties of one crop are.
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use plotwise_config::id::VarietyKey;
+use plotwise_config::{catalogue::crop::CropClass, id::VarietyKey};
 
 use crate::{
     advice::{Evidence, Suitability},
@@ -41,13 +43,18 @@ pub(crate) fn cost_of_class(mut estimate: Estimate, class: Suitability) -> Estim
     estimate
 }
 
-/// Puts the lines in order.
-pub(crate) fn order(judgement: &mut Judgement<'_>) {
+/// Puts the lines in order. `is_cultivated`: whether the plot is cultivated land in law.
+pub(crate) fn order(judgement: &mut Judgement<'_>, is_cultivated: bool) {
     let mut lines = std::mem::take(&mut judgement.lines);
     let crops: Vec<CropMerit> =
         (0..judgement.crops.len()).map(|place| crop_merit(judgement, &lines, place)).collect();
     lines.sort_by(|a, b| {
-        compare_offers(a, b)
+        let converts = |line: &Line<'_>| {
+            is_cultivated && judgement.crops[line.place].crop.class == CropClass::Fruit
+        };
+        converts(a)
+            .cmp(&converts(b))
+            .then_with(|| compare_offers(a, b))
             .then_with(|| compare_crops(&crops[a.place], &crops[b.place]))
             .then_with(|| {
                 let key = |line: &Line<'_>| &judgement.crops[line.place].crop.key;
@@ -93,13 +100,19 @@ fn strength(estimate: Option<&Estimate>) -> u8 {
     }
 }
 
+/// What earns, what nobody priced, what loses; within them the higher margin first.
 fn compare_offers(a: &Line<'_>, b: &Line<'_>) -> Ordering {
-    match (&a.offer, &b.offer) {
-        (Some(a), Some(b)) => b.margin.per_ha.total_cmp(&a.margin.per_ha),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    }
+    let margin = |line: &Line<'_>| line.offer.as_ref().map(|offer| offer.margin.per_ha);
+    let standing = |margin: Option<f64>| match margin {
+        Some(margin) if margin >= 0.0 => 0,
+        None => 1,
+        Some(_) => 2,
+    };
+    let (a, b) = (margin(a), margin(b));
+    standing(a).cmp(&standing(b)).then_with(|| match (a, b) {
+        (Some(a), Some(b)) => b.total_cmp(&a),
+        _ => Ordering::Equal,
+    })
 }
 
 fn compare_crops(a: &CropMerit, b: &CropMerit) -> Ordering {

@@ -329,3 +329,18 @@ fn a_whole_advice_reads_as_it_should() {
     advice.ruled_out.retain(|out| ["rice_single", "orange", "lotus"].contains(&out.crop.as_str()));
     insta::assert_json_snapshot!(advice);
 }
+
+#[test]
+fn what_would_lose_money_comes_last_and_trees_after_field_crops_on_cultivated_land() {
+    let advice = Example::dry_land()
+        .price("maize", SoldAs::Fresh, 0.2, 5_000.0)
+        .price("mandarin", SoldAs::Fresh, 90.0, 100.0)
+        .price("sweet_potato", SoldAs::Fresh, 1.6, 1_500.0)
+        .advise();
+    let place = |crop: &str| advice.ranked.iter().position(|line| line.crop == crop).unwrap();
+    assert_eq!(advice.ranked[0].crop, "sweet_potato");
+    assert!(line(&advice, "maize").margin.as_ref().unwrap().per_mu < 0.0);
+    let unpriced = advice.ranked.iter().position(|line| line.margin.is_none()).unwrap();
+    assert!(place("maize") > unpriced);
+    assert!(place("mandarin") > place("maize"));
+}
