@@ -79,16 +79,20 @@ pub(super) fn prepare(directory: &Path, path: &Path) -> Result<Connection, Store
         }
         _ => StoreError::Directory { path: directory.to_owned(), source },
     })?;
-    let mut connection =
-        open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).map_err(
-            |error| {
-                if is_unwritable(directory, &error) {
-                    StoreError::ReadOnly { what: directory.display().to_string() }
-                } else {
-                    error
-                }
-            },
-        )?;
+    make(path).map_err(|error| {
+        if is_unwritable(directory, &error) {
+            StoreError::ReadOnly { what: directory.display().to_string() }
+        } else {
+            error
+        }
+    })
+}
+
+/// The file with its tables and its log. On a read-only disk it is the log that cannot be opened,
+/// not the file itself.
+fn make(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = open(path, flags)?;
     if check(&connection, path)? == 0 {
         // These three only take effect before the first table; then the log fixes them.
         connection.pragma_update(None, "page_size", 4096)?;
