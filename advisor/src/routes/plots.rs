@@ -80,7 +80,7 @@ pub(super) struct PlotProperties {
     status: Option<Status>,
     /// Its first line.
     advised: Option<Advised>,
-    /// `below_screening`, `between`, `above_intervention`; null without a sample.
+    /// `below_screening`, `between_screening_and_intervention`, `above_intervention`; null without a sample.
     pollution_class: Option<String>,
 }
 

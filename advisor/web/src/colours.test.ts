@@ -6,7 +6,7 @@ const plot = (properties: object) => properties as PlotFeature['properties']
 const advised = plot({
   status: 'ranked',
   advised: { crop: 'sweet_potato', suitability: 'S1' },
-  pollution_class: 'between',
+  pollution_class: 'between_screening_and_intervention',
 })
 const thin = plot({ status: 'measure_first', advised: null, pollution_class: null })
 

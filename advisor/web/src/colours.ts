@@ -31,7 +31,7 @@ const CLASS_FILLS: Record<string, string> = {
 }
 const POLLUTION_FILLS: Record<string, string> = {
   below_screening: '#7fbf7b',
-  between: '#f0c05a',
+  between_screening_and_intervention: '#f0c05a',
   above_intervention: '#b2182b',
 }
 
