@@ -95,7 +95,7 @@ pub struct Known {
 /// What an import did, or why it did nothing. The shape of `import --format json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportReport {
-    /// Records of the file: for GeoJSON features, for readings single values.
+    /// Records of the file: for GeoJSON features, for readings what one device measured at one time.
     pub rows: u64,
     /// Records that were not there.
     pub new: u64,

@@ -245,7 +245,7 @@ fn readings(
         Err(errors) => return Ok(ImportReport::refused(errors)),
     };
     let summary = readings.summary();
-    let mut report = ImportReport { rows: summary.readings, ..ImportReport::default() };
+    let mut report = ImportReport { rows: summary.observations, ..ImportReport::default() };
     if is_dry {
         return Ok(report);
     }
