@@ -3,7 +3,19 @@
 //!
 //! `tests/check.sh` builds the binary first and installs the parts. Tests on the real readings run
 //! where `PLOTWISE_SHARED` names their folder, and say so where they are skipped.
+//!
+//! - [`plotwise`]: the binary; [`sensor`]: a sensor that misbehaves on command; [`mosquitto`],
+//!   [`browser`]: the other real parts.
+//! - [`cookfarm`]: real readings over both ways, through crashes; [`demo`]: the made-up cooperative;
+//!   [`pages`]: what a grower sees; [`refusals`], [`disk`]: bad input and bad days.
 
+mod browser;
+mod mosquitto;
 mod plotwise;
+mod sensor;
 
+mod cookfarm;
+mod demo;
+mod disk;
+mod pages;
 mod refusals;

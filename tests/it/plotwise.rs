@@ -1,42 +1,77 @@
 //! The real binary in a data directory of its own.
+//!
+//! Nothing here waits for a fixed time: [`until`] asks again and again until something is so.
 
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// How long [`until`] asks. Machines that test are shared and slow; nothing should take this long.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// How often [`until`] asks.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A data directory and the commands run on it; gone when dropped.
 pub(crate) struct Plotwise {
     folder: TempDir,
+    data: PathBuf,
+}
+
+/// A running program; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
 }
 
 /// A running service; killed when dropped.
 pub(crate) struct Serving {
-    child: Child,
+    running: Running,
     pub(crate) http: String,
     pub(crate) mqtt: String,
 }
 
 impl Plotwise {
     pub(crate) fn new() -> Self {
-        Self { folder: TempDir::new().expect("a temporary folder") }
+        let folder = TempDir::new().expect("a temporary folder");
+        let data = folder.path().join("data");
+        Self { folder, data }
+    }
+
+    /// The same with a data directory elsewhere, which is left as it is in the end.
+    pub(crate) fn on(data: PathBuf) -> Self {
+        Self { data, ..Self::new() }
     }
 
     /// The data directory.
-    pub(crate) fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Path of a file beside the data directory.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// Writes a file beside the data directory.
     pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
+        let path = self.path(name);
         std::fs::write(&path, content).expect("a file in the temporary folder");
         path
+    }
+
+    /// Observations on disk, counted past the program; 0 while the file is just being made.
+    pub(crate) fn observations(&self) -> usize {
+        let file = self.data.join("readings.db");
+        let connection = rusqlite::Connection::open(file).expect("the readings");
+        let count = connection
+            .query_row("select count(*) from observation", [], |row| row.get::<_, i64>(0));
+        count.map_or(0, |count| usize::try_from(count).expect("a count"))
     }
 
     /// A command on this data directory, ready to run.
@@ -75,6 +110,11 @@ impl Plotwise {
         stderr
     }
 
+    /// Starts a command and lets it run.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        Running::start(self.command(arguments).stdout(Stdio::null()))
+    }
+
     /// Starts `serve` on free ports and waits until it is ready.
     pub(crate) async fn serve(&self) -> Serving {
         self.serve_with(&[]).await
@@ -82,16 +122,75 @@ impl Plotwise {
 
     /// The same with more arguments.
     pub(crate) async fn serve_with(&self, arguments: &[&str]) -> Serving {
-        let http = format!("127.0.0.1:{}", free_port());
-        let mqtt = format!("127.0.0.1:{}", free_port());
-        let child = self
-            .command(&[&["serve", "--http", &http, "--mqtt", &mqtt], arguments].concat())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
-        let mut serving = Serving { child, http, mqtt };
+        self.serve_at(&free_address(), &free_address(), arguments).await
+    }
+
+    /// The same on these addresses.
+    pub(crate) async fn serve_at(&self, http: &str, mqtt: &str, arguments: &[&str]) -> Serving {
+        self.run_service("serve", http, mqtt, arguments).await
+    }
+
+    /// Starts a command that serves pages, and waits until it is ready.
+    pub(crate) async fn run_service(
+        &self,
+        command: &str,
+        http: &str,
+        mqtt: &str,
+        arguments: &[&str],
+    ) -> Serving {
+        let running = self.start(&[&[command, "--http", http, "--mqtt", mqtt], arguments].concat());
+        let mut serving = Serving { running, http: http.to_owned(), mqtt: mqtt.to_owned() };
         serving.wait_until_ready().await;
         serving
+    }
+}
+
+impl Running {
+    /// Starts a program.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let name = command.get_program().to_owned();
+        let started = command.spawn();
+        Self { child: started.unwrap_or_else(|error| panic!("{}: {error}", name.display())) }
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("the child can be killed");
+        self.child.wait().expect("the child can be waited for");
+    }
+
+    /// SIGTERM; how long it took to end, and how it ended.
+    pub(crate) fn terminate(mut self) -> (Duration, ExitStatus) {
+        let started = Instant::now();
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+        let status = self.child.wait().expect("the child can be waited for");
+        (started.elapsed(), status)
+    }
+
+    /// How it ended, where it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("the child can be asked")
+    }
+
+    /// Waits for its end, which must be a success.
+    pub(crate) async fn succeeds(mut self, what: &str) {
+        let mut status = None;
+        until(&format!("{what} ends"), async || {
+            status = self.ended();
+            status.is_some()
+        })
+        .await;
+        assert!(status.is_some_and(|status| status.success()), "{what} ended with {status:?}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails where it was killed already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -101,45 +200,54 @@ impl Serving {
         format!("http://{}{path}", self.http)
     }
 
-    /// Polls `/readyz`: the one way from outside to learn that a process has started.
+    /// A JSON answer of the API.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = reqwest::get(self.url(path)).await.expect("an answer");
+        let status = answer.status();
+        let text = answer.text().await.expect("text");
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error} in {text}"))
+    }
+
+    /// Whether `/readyz` says so: the one way from outside to learn it.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let answer = reqwest::get(self.url("/readyz")).await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
     async fn wait_until_ready(&mut self) {
-        let started = Instant::now();
-        loop {
-            if let Ok(answer) = reqwest::get(self.url("/readyz")).await
-                && answer.status().is_success()
-            {
-                return;
+        let url = self.url("/readyz");
+        until("the service is ready", async || {
+            if let Some(status) = self.running.ended() {
+                panic!("it ended with {status} before it was ready");
             }
-            if let Some(status) = self.child.try_wait().expect("the child can be asked") {
-                panic!("serve ended with {status} before it was ready");
-            }
-            assert!(started.elapsed() < Duration::from_secs(30), "serve was not ready in 30 s");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+            let answer = reqwest::get(&url).await;
+            answer.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
     }
 
     /// kill -9.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().expect("the child can be killed");
-        self.child.wait().expect("the child can be waited for");
+    pub(crate) fn kill(self) {
+        self.running.kill();
     }
 
-    /// SIGTERM; how long it took to end, and whether with exit code 0.
-    pub(crate) fn terminate(mut self) -> (Duration, bool) {
-        let started = Instant::now();
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        assert!(sent.success());
-        let status = self.child.wait().expect("the child can be waited for");
-        (started.elapsed(), status.success())
+    /// SIGTERM; how long it took to end, and how it ended.
+    pub(crate) fn terminate(self) -> (Duration, ExitStatus) {
+        self.running.terminate()
     }
 }
 
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // Fails where it was killed already.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// Asks again and again until something is so.
+///
+/// # Panics
+///
+/// With `what` where it is not so in time.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so().await {
+        assert!(started.elapsed() < PATIENCE, "waited {} s until {what}", PATIENCE.as_secs());
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -147,6 +255,11 @@ impl Drop for Serving {
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// The same with the address of this machine.
+pub(crate) fn free_address() -> String {
+    format!("127.0.0.1:{}", free_port())
 }
 
 /// The binary that `tests/check.sh` has built, or the one that `PLOTWISE_BIN` names.
