@@ -71,7 +71,7 @@ impl<'a> Adviser<'a> {
         let soil = SoilSafety::new(&profile.pollution, official);
         let known = known::known(&profile, soil.class);
         let inquiry = Inquiry::new(&self.common, dossier, &profile);
-        let judgement = judge(&inquiry, &soil, WhatIf::default());
+        let mut judgement = judge(&inquiry, &soil, WhatIf::default());
         let mut advice = Advice {
             plot: dossier.plot.id.to_string(),
             cooperative: dossier.plot.cooperative.to_string(),
@@ -86,12 +86,12 @@ impl<'a> Adviser<'a> {
             ruled_out: Vec::new(),
         };
         if known.is_too_little {
-            // What law and samples exclude holds whatever is measured next.
-            let firm = judgement.out.iter().filter(|out| {
-                !matches!(out.ground, Exclusion::Land(_) | Exclusion::NoSpan | Exclusion::Occupied)
-            });
+            let firm = judgement.out.iter().filter(|out| out.ground.is_firm());
             advice.ruled_out = firm.map(|out| explained::ruled_out(&inquiry, &soil, out)).collect();
             return advice;
+        }
+        if known.is_wet_land_alone {
+            judgement.keep_aquatic();
         }
         let scenarios = what_if::scenarios(&inquiry, soil.class);
         let lines = judgement.lines.iter().enumerate();
@@ -99,8 +99,11 @@ impl<'a> Adviser<'a> {
             .map(|(place, line)| ranked_line(&inquiry, &soil, &judgement, &scenarios, place, line))
             .collect();
         advice.ruled_out = excluded(&inquiry, &soil, &judgement, &scenarios);
-        advice.status =
-            if advice.ranked.is_empty() { Status::NothingAllowed } else { Status::Ranked };
+        advice.status = match (advice.ranked.is_empty(), known.is_wet_land_alone) {
+            (false, _) => Status::Ranked,
+            (true, true) => Status::MeasureFirst,
+            (true, false) => Status::NothingAllowed,
+        };
         advice
     }
 }

@@ -1,13 +1,15 @@
 //! A made-up cooperative near Ningxiang with one plot, for tests.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use plotwise_config::{
     catalogue::Catalogue,
+    day::{DayStatistics, DaySummary},
     id::{CooperativeId, CropKey, PlotId, VarietyKey},
     land::{
         Disease, Drainage, LandType, Measure, Place, Protection, Severity, SoilClass, SoilTexture,
         Water,
     },
+    reading::DepthMm,
     records::{
         Climate, ClimateMonth, Cooperative, Measured, Official, OrderedMeasure, Organ, Outcome,
         OutcomeStatus, Plot, Price, Sample, SampleKind, Season, SoldAs,
@@ -222,6 +224,27 @@ impl Example {
             self.surroundings.harvests.push(row);
         }
         self
+    }
+
+    /// A year of saturated topsoil.
+    pub(crate) fn flooded_year(&self) -> Vec<DaySummary> {
+        let quantity = shipped().quantity_no("soil_moisture").unwrap();
+        let (first, last) = self.dossier.window;
+        let days = first.series(1.day()).take_while(|day| *day <= last);
+        let wet = 0.46;
+        let statistics =
+            Some(DayStatistics { mean: wet, min: wet, max: wet, p10: wet, p50: wet, p90: wet });
+        let summary = |day| DaySummary {
+            day,
+            quantity,
+            depth: DepthMm::from_metres(0.1),
+            count: 24,
+            flagged: 0,
+            covered_s: 86_400,
+            integral: wet * 86_400.0,
+            statistics,
+        };
+        days.map(summary).collect()
     }
 
     pub(crate) fn advise(&self) -> Advice {

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use plotwise_config::{
     catalogue::{
         Catalogue,
-        crop::{Crop, Factor},
+        crop::{Crop, Factor, WaterHabit},
         rule::Rule,
         variety::{Resistance, Variety},
     },
@@ -177,6 +177,13 @@ pub(crate) enum Exclusion<'a> {
     Disease { disease: Disease, grade: Resistance, season: &'a Season },
 }
 
+impl Exclusion<'_> {
+    /// Whether it holds whatever is measured next: what law and samples say.
+    pub(crate) const fn is_firm(&self) -> bool {
+        !matches!(self, Self::Land(_) | Self::NoSpan | Self::Occupied)
+    }
+}
+
 impl<'a> Judgement<'a> {
     pub(crate) fn crop_of(&self, line: &Line<'a>) -> &CropStanding<'a> {
         &self.crops[line.place]
@@ -184,6 +191,14 @@ impl<'a> Judgement<'a> {
 
     pub(crate) fn span_of(&self, line: &Line<'a>) -> &Span {
         &self.crops[line.place].spans[line.span]
+    }
+
+    /// Leaves nothing of the land's classes but for crops that stand in water; rules and limits stay.
+    pub(crate) fn keep_aquatic(&mut self) {
+        let is_aquatic = |crop: &Crop| crop.water_habit == WaterHabit::Aquatic;
+        let crops = &self.crops;
+        self.lines.retain(|line| is_aquatic(crops[line.place].crop));
+        self.out.retain(|out| is_aquatic(out.crop) || out.ground.is_firm());
     }
 
     /// Place of a crop among crops, 1 for the best.

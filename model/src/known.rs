@@ -14,6 +14,9 @@ pub(crate) struct Known {
     pub(crate) measure_first: Vec<MeasureFirst>,
     /// Whether nothing can be ranked.
     pub(crate) is_too_little: bool,
+    /// Whether only crops that stand in water can be: the record was made under water, and says nothing of the
+    /// same field drained and ridged.
+    pub(crate) is_wet_land_alone: bool,
 }
 
 /// Holds the profile's gaps against what advice needs.
@@ -22,6 +25,7 @@ pub(crate) struct Known {
 pub(crate) fn known(profile: &SiteProfile, class: Option<SoilClass>) -> Known {
     let gaps = profile.gaps();
     let is_too_little = gaps.iter().any(|gap| gap.is_blocking);
+    let is_wet_land_alone = gaps.iter().any(|gap| gap.is_blocking_upland);
     let mut measure_first: Vec<MeasureFirst> = gaps
         .into_iter()
         .map(|gap| MeasureFirst { quantity: gap.quantity.to_owned(), why: gap.why })
@@ -30,7 +34,7 @@ pub(crate) fn known(profile: &SiteProfile, class: Option<SoilClass>) -> Known {
     if class.is_none() && !is_named {
         measure_first.push(MeasureFirst { quantity: "cadmium".to_owned(), why: soil_sample() });
     }
-    Known { measure_first, is_too_little }
+    Known { measure_first, is_too_little, is_wet_land_alone }
 }
 
 fn soil_sample() -> Text {

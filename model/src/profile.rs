@@ -30,7 +30,7 @@ use plotwise_config::{
         Catalogue,
         crop::Crop,
         quantity::Quantity,
-        soil::{SoilStandard, TextureWater},
+        soil::{ScreeningUse, SoilStandard, TextureWater},
     },
     land::{LandType, Measure, Water},
     reading::QuantityNo,
@@ -140,6 +140,8 @@ pub struct SiteProfile {
     pub ece_ds_m: Option<Figure>,
     /// By samples.
     pub pollution: Pollution,
+    /// Land uses whose screening values hold for them.
+    pub screening_uses: Vec<ScreeningUse>,
     /// Drainage class.
     pub wetness: Wetness,
     /// The water regime now.
@@ -234,6 +236,7 @@ fn profile_of(tables: &Tables<'_>, dossier: &Dossier, climate: &Climate) -> Site
             &uses,
             plot_ph,
         ),
+        screening_uses: uses,
         wetness,
         current_water: record::current_water(dossier),
         coverage: window.share(all.len()),

@@ -8,8 +8,8 @@
 mod price;
 
 use plotwise_config::{
-    catalogue::{crop::Crop, soil::ScreeningUse, variety::Variety},
-    land::{Drainage, LandType, SoilClass},
+    catalogue::{crop::Crop, variety::Variety},
+    land::{Drainage, SoilClass},
     reading::QuantityNo,
     records::{Sample, SampleKind},
     text::Text,
@@ -98,16 +98,8 @@ fn pollution_at(inquiry: &Inquiry<'_>, ph: f64) -> Pollution {
     };
     let samples: Vec<Sample> =
         inquiry.dossier.samples.iter().filter(|s| !is_own_ph(s)).cloned().collect();
-    let uses = uses_at(inquiry);
-    class_soil(catalogue.soil_standard(), catalogue.quantities(), &samples, &uses, Some(ph))
-}
-
-fn uses_at(inquiry: &Inquiry<'_>) -> Vec<ScreeningUse> {
-    match inquiry.dossier.plot.land_type {
-        LandType::Paddy => vec![ScreeningUse::Paddy, ScreeningUse::Other],
-        LandType::Orchard => vec![ScreeningUse::Orchard],
-        _ => vec![ScreeningUse::Other],
-    }
+    let uses = &inquiry.profile.screening_uses;
+    class_soil(catalogue.soil_standard(), catalogue.quantities(), &samples, uses, Some(ph))
 }
 
 /// What would change a ranked line.

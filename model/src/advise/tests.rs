@@ -344,3 +344,21 @@ fn what_would_lose_money_comes_last_and_trees_after_field_crops_on_cultivated_la
     assert!(place("maize") > unpriced);
     assert!(place("mandarin") > place("maize"));
 }
+
+#[test]
+fn a_record_under_water_ranks_what_stands_in_water_alone() {
+    let mut example = Example::former_paddy(Drainage::Good, Water::Flooded);
+    example.dossier.plot.measure = None;
+    example.dossier.plot.protection = vec![Protection::Ordinary];
+    example.dossier.plot.drainage = None;
+    example.dossier.days = example.flooded_year();
+    let example = example.season("rice_single", "2025-03-01", None);
+    let advice = example.advise();
+    assert!(advice.measure_first.iter().any(|missing| missing.quantity == "soil_moisture"));
+    let is_upland = |line: &RankedLine| {
+        let crop = shipped().crop(&line.crop).unwrap();
+        crop.water_habit != plotwise_config::catalogue::crop::WaterHabit::Aquatic
+    };
+    assert!(!advice.ranked.iter().any(is_upland), "{:?}", crops(&advice));
+    assert!(crops(&advice).contains(&"rice_single"), "{:?}", advice.ruled_out);
+}

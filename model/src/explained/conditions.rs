@@ -173,7 +173,11 @@ fn test_condition(
         let standard = &inquiry.catalogue.food_standard().number;
         let most = words::number(limit.mg_kg, 3);
         Text::new(
-            format!("{}不得超过 {most} 毫克/公斤（{standard} {}）", name.zh, limit.table),
+            format!(
+                "{}不得超过 {most} 毫克/公斤（{standard} {}）",
+                name.zh,
+                limit.table.replace("table ", "表")
+            ),
             format!("at most {most} mg/kg of {} ({standard}, {})", name.en, limit.table),
         )
     });
