@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use plotwise_config::{
     catalogue::{
         Catalogue,
-        crop::{Crop, Factor, WaterHabit},
+        crop::{Crop, CropClass, Factor, WaterHabit},
         rule::Rule,
         variety::{Resistance, Variety},
     },
@@ -127,6 +127,8 @@ pub(crate) struct CropStanding<'a> {
     /// At least one.
     pub(crate) spans: Vec<Span>,
     pub(crate) has_prices: bool,
+    /// Whether it would turn cultivated land into an orchard.
+    pub(crate) is_conversion: bool,
 }
 
 /// A planting span with the land's class in it.
@@ -286,7 +288,7 @@ pub(crate) fn judge<'a>(
             Err(ground) => judgement.out.push(Out { crop: asked.crop, variety: None, ground }),
         }
     }
-    ranked::order(&mut judgement, inquiry.dossier.plot.land_type.is_cultivated());
+    ranked::order(&mut judgement);
     judgement
 }
 
@@ -322,7 +324,19 @@ fn stand<'a>(
     }
     let breach = asked.breach.clone();
     let has_prices = !asked.common.prices.is_empty();
-    Ok(CropStanding { crop, warnings, breach, uses, failed, forbidden, spans, has_prices })
+    let is_cultivated = inquiry.dossier.plot.land_type.is_cultivated();
+    let is_conversion = is_cultivated && crop.class == CropClass::Fruit;
+    Ok(CropStanding {
+        crop,
+        warnings,
+        breach,
+        uses,
+        failed,
+        forbidden,
+        spans,
+        has_prices,
+        is_conversion,
+    })
 }
 
 /// The land's class in each planting span; one span without dates for a crop without a calendar.

@@ -7,7 +7,7 @@
 
 use std::{cmp::Ordering, collections::BTreeMap};
 
-use plotwise_config::{catalogue::crop::CropClass, id::VarietyKey};
+use plotwise_config::id::VarietyKey;
 
 use crate::{
     advice::{Evidence, Suitability},
@@ -43,15 +43,13 @@ pub(crate) fn cost_of_class(mut estimate: Estimate, class: Suitability) -> Estim
     estimate
 }
 
-/// Puts the lines in order. `is_cultivated`: whether the plot is cultivated land in law.
-pub(crate) fn order(judgement: &mut Judgement<'_>, is_cultivated: bool) {
+/// Puts the lines in order.
+pub(crate) fn order(judgement: &mut Judgement<'_>) {
     let mut lines = std::mem::take(&mut judgement.lines);
     let crops: Vec<CropMerit> =
         (0..judgement.crops.len()).map(|place| crop_merit(judgement, &lines, place)).collect();
     lines.sort_by(|a, b| {
-        let converts = |line: &Line<'_>| {
-            is_cultivated && judgement.crops[line.place].crop.class == CropClass::Fruit
-        };
+        let converts = |line: &Line<'_>| judgement.crops[line.place].is_conversion;
         converts(a)
             .cmp(&converts(b))
             .then_with(|| compare_offers(a, b))

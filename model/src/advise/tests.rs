@@ -343,6 +343,8 @@ fn what_would_lose_money_comes_last_and_trees_after_field_crops_on_cultivated_la
     let unpriced = advice.ranked.iter().position(|line| line.margin.is_none()).unwrap();
     assert!(place("maize") > unpriced);
     assert!(place("mandarin") > place("maize"));
+    let told = &line(&advice, "mandarin").would_change;
+    assert!(told.iter().all(|change| change.factor != "price"), "{told:?}");
 }
 
 #[test]

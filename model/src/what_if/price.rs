@@ -1,4 +1,6 @@
 //! The price, or the buyer, that would bring a line to the first place.
+//!
+//! An orchard on cultivated land has none: it comes after field crops at any price.
 
 use plotwise_config::{records::SoldAs, text::Text};
 
@@ -14,6 +16,9 @@ const PRICE_TIMES_MAX: f64 = 2.0;
 
 /// The price from which on the crop would come first.
 pub(super) fn price_change(base: &Judgement<'_>, line: &Line<'_>) -> Option<Change> {
+    if base.crop_of(line).is_conversion {
+        return None;
+    }
     let crop = base.crop_of(line).crop;
     let best = base.lines.first()?;
     let is_best_of_crop = base.line(crop, None).is_some_and(|first| std::ptr::eq(first, line));
@@ -45,7 +50,7 @@ pub(super) fn price_change(base: &Judgement<'_>, line: &Line<'_>) -> Option<Chan
 ///
 /// Told only where another use of the crop is sold, whose cost and price bound what is worth telling.
 pub(super) fn buyer_change(base: &Judgement<'_>, line: &Line<'_>) -> Option<Change> {
-    if line.offer.is_some() {
+    if line.offer.is_some() || base.crop_of(line).is_conversion {
         return None;
     }
     let variety = line.variety?;
