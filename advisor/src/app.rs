@@ -55,7 +55,7 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`ApiError::NotFound`] where there is none.
+    /// "Not found" where there is none.
     pub async fn plot(&self, key: &str) -> Result<Plot, ApiError> {
         let missing = || ApiError::NotFound { what: "plot", key: key.to_owned() };
         let id = PlotId::parse(key).map_err(|_| missing())?;

@@ -6,7 +6,7 @@
 //!                           yes -> allowed, safe, suitable, ranked -> the same for each "what if" -> words
 //! ```
 //!
-//! [`crate::judged`] computes, [`crate::explained`] and [`crate::what_if`] put it in words; nothing here
+//! `judged` computes, `explained` and `what_if` put it in words; nothing here
 //! decides anything.
 
 use plotwise_config::catalogue::{Catalogue, rule::RuleTopic};
