@@ -77,4 +77,4 @@ if ! cargo deny --version >/dev/null 2>&1; then
   echo "installing cargo-deny with cargo"
   cargo install --locked --quiet cargo-deny
 fi
-cargo deny --offline --log-level error check bans licenses sources
+cargo deny --log-level error check bans licenses sources
