@@ -242,12 +242,13 @@ fn topic_of(device: &DeviceId) -> String {
     format!("plotwise/v1/{device}/up")
 }
 
+/// Anew, not what the service's own jobs may have made while the year was still coming in.
 async fn advise_all(place: &Workplace) -> anyhow::Result<Vec<Advice>> {
     let adviser = &place.adviser;
     let plots = place.facts.plots(&PlotFilter::default()).await?;
     let mut answers = Vec::with_capacity(plots.len());
     for plot in plots {
-        answers.push(Advice::clone(&*adviser.fresh(&plot.id).await?));
+        answers.push(Advice::clone(&*adviser.make(&plot.id).await?));
     }
     Ok(answers)
 }
