@@ -8,6 +8,9 @@ use crate::{
     plotwise::{Plotwise, Serving, free_address, until},
 };
 
+/// A plot whose sensor worked all year.
+const DRAINED: &str = "nx-012";
+
 /// A plot of the demo that is ranked, and one with too little data.
 struct Plots {
     ranked: String,
@@ -27,7 +30,7 @@ async fn a_grower_finds_a_plot_and_reads_why_on_desk_and_phone() {
     assert!(status.success(), "SIGTERM: {status}");
 }
 
-/// Waits until every plot of the demo is advised.
+/// Waits until every plot of the demo is advised, with the year that comes in while pages are served.
 async fn all_advised(demo: &Serving) -> Plots {
     let mut items = Vec::new();
     until("every plot is advised", async || {
@@ -36,6 +39,13 @@ async fn all_advised(demo: &Serving) -> Plots {
         !items.is_empty() && items.iter().all(|plot| plot["status"].is_string())
     })
     .await;
+    until("the published year counts", async || {
+        let advice = demo.get(&format!("/api/v1/plots/{DRAINED}/advice")).await;
+        advice["site"]["coverage"]["value"].as_f64() > Some(0.9)
+    })
+    .await;
+    let list = demo.get("/api/v1/plots?limit=1000").await;
+    items.clone_from(list["items"].as_array().expect("items"));
     let first = |status: &str| {
         let found = items.iter().find(|plot| plot["status"] == status);
         found.expect(status)["id"].as_str().expect("a key").to_owned()
