@@ -1,7 +1,8 @@
 //! Fetches what is known about a plot, asks the model, and keeps what it answered.
 //!
-//! An answer stays fresh while the facts are the same and the day is. Every answer that says
-//! something new is kept with the facts, to be compared with the harvest later.
+//! An answer stays fresh for ten minutes while the facts and the day are the same: readings go on
+//! arriving. Every answer that says something new is kept with the facts, to be compared with the
+//! harvest later.
 
 use std::{
     collections::HashMap,
@@ -83,14 +84,25 @@ struct Memory {
 }
 
 struct Remembered<T> {
-    revision: i64,
-    on: Date,
+    moment: Moment,
     value: Arc<T>,
 }
 
+/// What an answer was made of: as long as it stays the same, so does the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Moment {
+    revision: i64,
+    on: Date,
+    /// Ten minutes since 1970.
+    slot: i64,
+}
+
+/// Readings that arrived since show after so long at the latest, seconds.
+const FRESH_S: i64 = 600;
+
 impl<T> Remembered<T> {
-    fn at(&self, revision: i64, on: Date) -> Option<Arc<T>> {
-        (self.revision == revision && self.on == on).then(|| Arc::clone(&self.value))
+    fn at(&self, moment: Moment) -> Option<Arc<T>> {
+        (self.moment == moment).then(|| Arc::clone(&self.value))
     }
 }
 
@@ -119,13 +131,12 @@ impl Adviser {
     ///
     /// [`AdviserError::NoPlot`], or where databases cannot be read.
     pub async fn fresh(&self, plot: &PlotId) -> Result<Arc<Advice>, AdviserError> {
-        let (record, around, revision, on) = self.ask(plot, None).await?;
-        let remembered = self.remembering(|memory| {
-            memory.advice.get(plot).and_then(|advice| advice.at(revision, on))
-        });
+        let (record, around, moment) = self.ask(plot, None).await?;
+        let remembered =
+            self.remembering(|memory| memory.advice.get(plot).and_then(|advice| advice.at(moment)));
         match remembered {
             Some(advice) => Ok(advice),
-            None => self.answer(record, around, revision, on).await,
+            None => self.answer(record, around, moment).await,
         }
     }
 
@@ -148,8 +159,8 @@ impl Adviser {
         plot: &PlotId,
         on: Option<Date>,
     ) -> Result<Arc<Advice>, AdviserError> {
-        let (record, around, revision, on) = self.ask(plot, on).await?;
-        self.answer(record, around, revision, on).await
+        let (record, around, moment) = self.ask(plot, on).await?;
+        self.answer(record, around, moment).await
     }
 
     /// What is measured about a plot, up to today.
@@ -158,8 +169,8 @@ impl Adviser {
     ///
     /// As [`Self::fresh`].
     pub async fn profile(&self, plot: &PlotId) -> Result<(Dossier, SiteProfile), AdviserError> {
-        let (record, around, _, on) = self.ask(plot, None).await?;
-        let dossier = self.dossier(record, &around, on).await?;
+        let (record, around, moment) = self.ask(plot, None).await?;
+        let dossier = self.dossier(record, &around, moment.on).await?;
         let catalogue = Arc::clone(&self.catalogue);
         let computed = spawn_blocking(move || {
             let profile = site_profile(&catalogue, &dossier, &around.surroundings.climate);
@@ -215,14 +226,15 @@ impl Adviser {
         &self,
         plot: &PlotId,
         on: Option<Date>,
-    ) -> Result<(Plot, Arc<Around>, i64, Date), AdviserError> {
+    ) -> Result<(Plot, Arc<Around>, Moment), AdviserError> {
         let record =
             self.facts.plot(plot).await?.ok_or_else(|| AdviserError::NoPlot(plot.clone()))?;
         // Read before the facts themselves: a change in between makes the answer stale, not wrong.
         let revision = self.facts.revision().await?;
         let around = self.around(&record.cooperative, revision, on).await?;
-        let on = on.unwrap_or_else(|| self.clock.now().to_zoned(around.zone.clone()).date());
-        Ok((record, around, revision, on))
+        let now = self.clock.now();
+        let on = on.unwrap_or_else(|| now.to_zoned(around.zone.clone()).date());
+        Ok((record, around, Moment { revision, on, slot: now.as_second() / FRESH_S }))
     }
 
     async fn around(
@@ -239,8 +251,10 @@ impl Adviser {
             .ok_or_else(|| problem("not registered; plotwise cooperatives add".to_owned()))?;
         let zone = cooperative.zone().map_err(|error| problem(error.to_string()))?;
         let on = on.unwrap_or_else(|| self.clock.now().to_zoned(zone.clone()).date());
-        let remembered = self
-            .remembering(|memory| memory.around.get(id).and_then(|around| around.at(revision, on)));
+        // Nothing of it comes from readings: it holds until facts or day change.
+        let moment = Moment { revision, on, slot: 0 };
+        let remembered =
+            self.remembering(|memory| memory.around.get(id).and_then(|around| around.at(moment)));
         if let Some(around) = remembered {
             return Ok(around);
         }
@@ -251,7 +265,7 @@ impl Adviser {
             Arc::new(Around { surroundings, yields, zone })
         })
         .await?;
-        let kept = Remembered { revision, on, value: Arc::clone(&around) };
+        let kept = Remembered { moment, value: Arc::clone(&around) };
         self.remembering(|memory| memory.around.insert(id.clone(), kept));
         Ok(around)
     }
@@ -310,21 +324,20 @@ impl Adviser {
         &self,
         plot: Plot,
         around: Arc<Around>,
-        revision: i64,
-        on: Date,
+        moment: Moment,
     ) -> Result<Arc<Advice>, AdviserError> {
         let id = plot.id.clone();
-        let dossier = self.dossier(plot, &around, on).await?;
+        let dossier = self.dossier(plot, &around, moment.on).await?;
         let made_at = self.clock.now();
         let catalogue = Arc::clone(&self.catalogue);
         let advice = spawn_blocking(move || {
-            let question = Question { made_at, on };
+            let question = Question { made_at, on: moment.on };
             advise(&catalogue, &around.surroundings, &around.yields, &dossier, question)
         })
         .await?;
         let advice = Arc::new(advice);
         self.keep(&id, &advice).await?;
-        let kept = Remembered { revision, on, value: Arc::clone(&advice) };
+        let kept = Remembered { moment, value: Arc::clone(&advice) };
         self.remembering(|memory| memory.advice.insert(id, kept));
         Ok(advice)
     }
@@ -334,7 +347,7 @@ impl Adviser {
         let unreadable = |source| AdviserError::Kept { plot: plot.clone(), source };
         if let Some(last) = self.facts.last_advice(plot).await? {
             let last: Advice = serde_json::from_str(&last.document).map_err(unreadable)?;
-            if (Advice { made_at: advice.made_at.clone(), ..last }) == *advice {
+            if says_the_same(&last, advice) {
                 return Ok(());
             }
         }
@@ -348,4 +361,25 @@ impl Adviser {
         // A panic elsewhere leaves at worst a missing entry, which is made anew.
         with(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether a grower would read the same in both: figures that move with every reading do not count.
+fn says_the_same(a: &Advice, b: &Advice) -> bool {
+    let lines = |advice: &Advice| -> Vec<_> {
+        let lines = advice.ranked.iter();
+        lines.map(|line| (line.crop.clone(), line.variety.clone(), line.suitability)).collect()
+    };
+    let out = |advice: &Advice| -> Vec<_> {
+        let out = advice.ruled_out.iter();
+        out.map(|line| (line.crop.clone(), line.variety.clone(), line.rule)).collect()
+    };
+    let missing = |advice: &Advice| -> Vec<_> {
+        advice.measure_first.iter().map(|missing| missing.quantity.clone()).collect()
+    };
+    a.status == b.status
+        && a.model == b.model
+        && a.land == b.land
+        && lines(a) == lines(b)
+        && out(a) == out(b)
+        && missing(a) == missing(b)
 }

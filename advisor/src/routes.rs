@@ -3,6 +3,7 @@
 //! JSON under `/api/v1`, described by `/api/openapi.json` and readable at `/api/docs`; the pages at
 //! `/`. Sign-in does not exist yet, so the service listens on loopback alone.
 
+mod asked;
 mod catalogue;
 mod facts;
 mod health;
@@ -13,13 +14,13 @@ mod readings;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Router, http::Uri, routing::any};
 use tower_http::{compression::CompressionLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::app::App;
+use crate::{app::App, problem::ApiError};
 
 /// The document at `/api/openapi.json`; paths and schemas are collected from the routes.
 #[derive(OpenApi)]
@@ -51,10 +52,16 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     OpenApiRouter::<Arc<App>>::new().nest("/api/v1", api()).into_openapi()
 }
 
+/// Under `/api` nothing else is there; pages must not answer for it.
+async fn no_route(uri: Uri) -> ApiError {
+    ApiError::NotFound { what: "route", key: uri.path().to_owned() }
+}
+
 /// All of it, ready to serve.
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = OpenApiRouter::<Arc<App>>::new().nest("/api/v1", api()).split_for_parts();
     let router = api
+        .route("/api/{*path}", any(no_route))
         .merge(health::routes())
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document));
     #[cfg(feature = "pages")]

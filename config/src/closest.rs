@@ -1,12 +1,21 @@
 //! "Did you mean": the known word that a mistyped one is nearest to.
 
-/// The candidate fewest edits away, if that is at most a third of the word (and at least one edit
-/// is always forgiven). Of several as near, the first.
+/// The candidate fewest edits away.
+///
+/// At most a third of the word may differ (one edit is always forgiven); else the first that has the
+/// word as one of its parts, as `soil_ph` has `ph`. Of several as near, the first.
 pub fn closest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     candidates
-        .map(|candidate| (edits(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
+        .filter_map(|candidate| {
+            let distance = edits(word, candidate);
+            let has_part = || candidate.split('_').any(|part| part == word);
+            if distance <= allowed {
+                Some((distance, candidate))
+            } else {
+                has_part().then_some((usize::MAX, candidate))
+            }
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -36,6 +45,7 @@ mod tests {
         let known = ["soil_moisture", "soil_ph", "ppfd"];
         assert_eq!(closest("soil_mositure", known.into_iter()), Some("soil_moisture"));
         assert_eq!(closest("soilph", known.into_iter()), Some("soil_ph"));
+        assert_eq!(closest("ph", known.into_iter()), Some("soil_ph"));
         assert_eq!(closest("wind_speed", known.into_iter()), None);
     }
 

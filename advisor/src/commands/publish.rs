@@ -37,9 +37,9 @@ struct TargetArgs {
     /// File of device,token, as `import devices --tokens` writes: each device by itself
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Connections at a time
-    #[arg(long, default_value_t = 4)]
-    connections: usize,
+    /// Connections at a time; without it one a device of --tokens (64 at most), else 4
+    #[arg(long)]
+    connections: Option<usize>,
     /// Messages of one connection that wait for their acknowledgement
     #[arg(long, default_value_t = 100)]
     window: u16,
@@ -186,12 +186,13 @@ fn send(
     credentials: &Credentials,
     messages: Vec<(String, String, Duration)>,
 ) -> anyhow::Result<ExitCode> {
-    let senders = credentials.senders(messages, target.connections.max(1))?;
+    let connections = target.connections.unwrap_or_else(|| credentials.connections()).max(1);
+    let senders = credentials.senders(messages, connections)?;
     let options = PublishOptions {
         host: target.to.host.clone(),
         port: target.to.port,
         window: target.window.max(1),
-        connections: target.connections.max(1),
+        connections,
         patience: PATIENCE,
     };
     workplace::block_on(async {

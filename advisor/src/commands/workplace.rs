@@ -1,6 +1,6 @@
 //! What most commands open first: settings, catalogue, both databases.
 
-use std::{future::Future, path::Path, sync::Arc};
+use std::{future::Future, io::IsTerminal, path::Path, sync::Arc};
 
 use anyhow::Context;
 use plotwise_config::{
@@ -79,7 +79,10 @@ fn start_log(settings: &Settings) -> anyhow::Result<()> {
     let level = format!("sea_orm_migration=warn,sqlx=error,{}", settings.log.level);
     let filter =
         EnvFilter::try_new(level).with_context(|| format!("log level {:?}", settings.log.level))?;
-    let log = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second command in the same process (demo) keeps the first one's log.
     let _already_started = match settings.log.format {
         LogFormat::Json => log.json().try_init(),

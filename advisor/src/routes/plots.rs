@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,7 @@ use plotwise_model::advice::{Advice, Status, Suitability};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::named::Named;
+use super::{asked::Asked, named::Named};
 use crate::{app::App, problem::ApiError};
 
 const LIMIT_DEFAULT: u64 = 100;
@@ -142,7 +142,7 @@ pub(super) struct Geometry {
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Query(query): Query<PlotQuery>,
+    Asked(query): Asked<PlotQuery>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let filter = query.filter()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
 };
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::reading::DepthMm;
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
 
+use super::asked::Asked;
 use crate::{app::App, problem::ApiError};
 
 const POINTS_DEFAULT: usize = 1_500;
@@ -141,7 +142,7 @@ fn moment(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, 
 pub(super) async fn series(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Query(query): Query<SeriesQuery>,
+    Asked(query): Asked<SeriesQuery>,
 ) -> Result<Json<Series>, ApiError> {
     let plot = app.plot(&id).await?;
     let quantity = app.catalogue.quantity_no(&query.quantity).ok_or_else(|| {

@@ -24,6 +24,7 @@ use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{
+    catalogue::ConvertError,
     id::DeviceId,
     reading::{DepthMm, Flags, Identity, Observation, QuantityNo, Reading},
 };
@@ -31,7 +32,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Decoded,
-    quantities::{Quantities, to_canonical, units_of},
+    quantities::{Quantities, units_of},
     shown,
 };
 use crate::{directory::Entry, intake::DeadLetterReason};
@@ -208,9 +209,10 @@ impl Reader<'_> {
         };
         let read = match value {
             Value::Number(number) => *number,
-            Value::WithUnit(number, unit) => match to_canonical(quantity, *number, unit) {
-                Some(converted) => converted,
-                None => return Err((DeadLetterReason::UnknownUnit, bad_unit(name, unit))),
+            Value::WithUnit(number, unit) => match quantity.convert(*number, unit) {
+                Ok(converted) => converted,
+                Err(ConvertError::NotFinite { .. }) => f64::INFINITY,
+                Err(_) => return Err((DeadLetterReason::UnknownUnit, bad_unit(name, unit))),
             },
             Value::NotFinite(found) => {
                 return Err((DeadLetterReason::NotFinite, not_finite(key, found)));

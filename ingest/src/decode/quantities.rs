@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use plotwise_config::{
     catalogue::{Catalogue, quantity::Quantity},
+    closest::closest,
     reading::QuantityNo,
 };
 
@@ -14,6 +15,8 @@ const NAME_BYTES_MAX: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Quantities {
     by_key: HashMap<String, (QuantityNo, Quantity)>,
+    /// Keys in the catalogue's order: of several as near the same one is named every time.
+    in_order: Vec<String>,
 }
 
 impl Quantities {
@@ -30,7 +33,8 @@ impl Quantities {
                 (quantity.key.clone(), (QuantityNo(number), quantity.clone()))
             })
             .collect();
-        Self { by_key }
+        let in_order = quantities.iter().map(|quantity| quantity.key.clone()).collect();
+        Self { by_key, in_order }
     }
 
     /// The quantity with this key.
@@ -44,21 +48,8 @@ impl Quantities {
         if found.len() > NAME_BYTES_MAX {
             return None;
         }
-        let near = |known: &String| edits(found, known);
-        let best = self.by_key.keys().min_by_key(|known| (near(known), known.as_str()))?;
-        (near(best) <= 3.min(found.len() / 2)).then_some(best)
+        closest(found, self.in_order.iter().map(String::as_str))
     }
-}
-
-/// `value` in the quantity's canonical unit; `None` where it has no such unit.
-pub(super) fn to_canonical(quantity: &Quantity, value: f64, unit: &str) -> Option<f64> {
-    if unit == quantity.unit || (unit == quantity.unit_shown && !unit.is_empty()) {
-        return Some(value);
-    }
-    let is_spelled = |spellings: &[String]| spellings.iter().any(|spelling| spelling == unit);
-    let conversion = quantity.accepts.iter().find(|conversion| is_spelled(&conversion.units))?;
-    let converted = value.mul_add(conversion.scale, conversion.offset);
-    Some(if conversion.absolute { converted.abs() } else { converted })
 }
 
 /// Every unit that the quantity may be given in.
@@ -67,19 +58,4 @@ pub(super) fn units_of(quantity: &Quantity) -> String {
     let all: Vec<&str> =
         std::iter::once(&quantity.unit).chain(others).map(String::as_str).collect();
     all.join(", ")
-}
-
-/// Levenshtein distance in bytes.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

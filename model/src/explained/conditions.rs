@@ -219,8 +219,8 @@ fn seedlings_condition(variety: &Variety) -> Option<Condition> {
     Some(condition(
         "clean_seedlings",
         Text::new(
-            format!("本品种感{}：用无病种苗，种薯和薯苗消毒", names.zh),
-            format!("susceptible to {}: healthy, treated seed roots and slips only", names.en),
+            format!("本品种感{}：用无病种苗，播种前消毒", names.zh),
+            format!("susceptible to {}: healthy, treated planting material only", names.en),
         ),
     ))
 }

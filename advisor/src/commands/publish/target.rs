@@ -60,6 +60,14 @@ impl Credentials {
         Ok(Self::Each(tokens))
     }
 
+    /// As many connections as a recording wants: its devices send side by side.
+    pub(super) fn connections(&self) -> usize {
+        match self {
+            Self::Each(tokens) => tokens.len().min(64),
+            Self::One(_) | Self::None => 4,
+        }
+    }
+
     /// Deals messages out to senders, a device's all to the same one and in order.
     pub(super) fn senders(
         &self,
