@@ -24,7 +24,8 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 use crate::{adviser::Adviser, problem::ApiError};
 
-/// Settings, catalogue, databases and the adviser over them.
+/// Settings, catalogue, databases and the adviser over them. Cheap to clone.
+#[derive(Clone)]
 pub struct App {
     /// As started.
     pub settings: Arc<Settings>,

@@ -8,20 +8,18 @@ mod watching;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use plotwise_config::{catalogue::Catalogue, settings::Settings};
 use plotwise_ingest::{
-    clock::Clock,
     decode::Quantities,
-    facts::{Facts, FactsError},
+    facts::FactsError,
     link::{Link, LinkError},
     listener::{BindError, Listener, ListenerOptions},
     pipeline::{Pipeline, PipelineOptions, Running},
-    store::{Store, StoreError},
+    store::StoreError,
     surroundings::Surroundings,
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{adviser::Adviser, app::App, routes};
+use crate::{app::App, routes};
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,23 +69,6 @@ pub enum ServiceError {
     Thread(#[source] io::Error),
 }
 
-/// What a service runs on.
-#[derive(Clone)]
-pub struct Parts {
-    /// As started.
-    pub settings: Arc<Settings>,
-    /// As loaded.
-    pub catalogue: Arc<Catalogue>,
-    /// Plots, devices, harvests.
-    pub facts: Facts,
-    /// Readings.
-    pub store: Store,
-    /// What time it is.
-    pub clock: Clock,
-    /// Makes and keeps advice.
-    pub adviser: Adviser,
-}
-
 /// A running service.
 pub struct Service {
     /// Where pages and API are, where they are.
@@ -106,7 +87,7 @@ impl Service {
     /// # Errors
     ///
     /// [`ServiceError`] where an address is taken or a database cannot be used; nothing runs then.
-    pub async fn start(parts: Parts, roles: Roles) -> Result<Self, ServiceError> {
+    pub async fn start(mut app: App, roles: Roles) -> Result<Self, ServiceError> {
         let (stop, stopping) = watch::channel(false);
         let mut service = Self {
             http: None,
@@ -116,19 +97,16 @@ impl Service {
             answering: JoinSet::new(),
             writer: None,
         };
-        let pipeline = if roles.ingest {
-            let pipeline = service.start_pipeline(&parts)?;
-            service.start_receiving(&parts, &pipeline, &stopping).await?;
-            Some(pipeline)
-        } else {
-            None
-        };
+        if roles.ingest {
+            let pipeline = service.start_pipeline(&app)?;
+            service.start_receiving(&app, &pipeline, &stopping).await?;
+            app.pipeline = Some(pipeline.state());
+        }
         if roles.web {
-            service.start_answering(&parts, pipeline.as_ref(), stopping.clone()).await?;
+            service.start_answering(app.clone(), stopping.clone()).await?;
         }
         if roles.jobs {
-            let jobs =
-                watching::keep_advice_fresh(parts.adviser, parts.facts, parts.clock, stopping);
+            let jobs = watching::keep_advice_fresh(app.adviser, app.facts, app.clock, stopping);
             service.answering.spawn(jobs);
         }
         Ok(service)
@@ -149,12 +127,12 @@ impl Service {
         ended && is_written
     }
 
-    fn start_pipeline(&mut self, parts: &Parts) -> Result<Pipeline, ServiceError> {
-        let mut writer = parts.store.writer()?;
+    fn start_pipeline(&mut self, app: &App) -> Result<Pipeline, ServiceError> {
+        let mut writer = app.store.writer()?;
         let (pipeline, running) = Pipeline::start(
             move |batch| writer.commit(batch).map(Into::into),
             PipelineOptions::default(),
-            parts.clock,
+            app.clock,
         )
         .map_err(ServiceError::Thread)?;
         self.writer = Some(running);
@@ -163,19 +141,19 @@ impl Service {
 
     async fn start_receiving(
         &mut self,
-        parts: &Parts,
+        app: &App,
         pipeline: &Pipeline,
         stopping: &watch::Receiver<bool>,
     ) -> Result<(), ServiceError> {
-        let (known, directory) = watch::channel(Arc::new(parts.facts.directory().await?));
+        let (known, directory) = watch::channel(Arc::new(app.facts.directory().await?));
         let surroundings = Surroundings {
             pipeline: pipeline.clone(),
             directory,
-            quantities: Arc::new(Quantities::new(&parts.catalogue)),
-            clock: parts.clock,
+            quantities: Arc::new(Quantities::new(&app.catalogue)),
+            clock: app.clock,
             shutdown: stopping.clone(),
         };
-        let settings = &parts.settings.mqtt;
+        let settings = &app.settings.mqtt;
         if settings.listener.enabled {
             let options = ListenerOptions::from(settings.listener.limits);
             let listener = Listener::bind(settings.listener.listen, options).await?;
@@ -186,30 +164,20 @@ impl Service {
             let link = Link::new(link)?;
             self.receiving.spawn(link.run(surroundings.clone()));
         }
-        let facts = parts.facts.clone();
+        let facts = app.facts.clone();
         self.receiving.spawn(watching::keep_directory_fresh(facts, known, stopping.clone()));
         Ok(())
     }
 
     async fn start_answering(
         &mut self,
-        parts: &Parts,
-        pipeline: Option<&Pipeline>,
+        app: App,
         mut stopping: watch::Receiver<bool>,
     ) -> Result<(), ServiceError> {
-        let address = parts.settings.http.listen;
+        let address = app.settings.http.listen;
         let in_use = |source| ServiceError::Http { address, source };
         let socket = TcpListener::bind(address).await.map_err(in_use)?;
         self.http = Some(socket.local_addr().map_err(in_use)?);
-        let app = App {
-            settings: Arc::clone(&parts.settings),
-            catalogue: Arc::clone(&parts.catalogue),
-            facts: parts.facts.clone(),
-            store: parts.store.clone(),
-            clock: parts.clock,
-            adviser: parts.adviser.clone(),
-            pipeline: pipeline.map(Pipeline::state),
-        };
         let router = routes::router(Arc::new(app));
         self.answering.spawn(async move {
             let stopped = async move {

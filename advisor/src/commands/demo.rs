@@ -118,7 +118,7 @@ async fn tell(place: &Workplace, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     import_by_the_day(place, &world, &gateway.0, first, published_from.yesterday()?).await?;
     tracing::info!("three earlier years are in after {:.1} s", started.elapsed().as_secs_f64());
 
-    let service = Service::start(place.parts(), Roles { jobs: !args.once, ..Roles::ALL }).await?;
+    let service = Service::start(place.app(), Roles { jobs: !args.once, ..Roles::ALL }).await?;
     publish_year(&service, &world, &gateway, published_from, last).await?;
     tracing::info!("the fourth year is in after {:.1} s", started.elapsed().as_secs_f64());
 

@@ -11,7 +11,10 @@ use super::{
     Global,
     workplace::{self, Workplace},
 };
-use crate::service::{Parts, Roles, Service};
+use crate::{
+    app::App,
+    service::{Roles, Service},
+};
 
 /// Supervisors wait ten seconds before they kill; a second is left for the rest.
 const PATIENCE: Duration = Duration::from_secs(9);
@@ -69,7 +72,7 @@ pub(super) fn run(global: &Global, args: &ServeArgs) -> anyhow::Result<ExitCode>
     let settings = workplace::settings(global, args.listen.overrides())?;
     workplace::block_on(async {
         let place = Workplace::open(global, settings).await?;
-        let service = Service::start(place.parts(), args.roles()).await?;
+        let service = Service::start(place.app(), args.roles()).await?;
         announce(&service);
         let code = wait_for_the_end().await?;
         stop(service).await?;
@@ -114,14 +117,15 @@ pub(super) async fn stop(service: Service) -> anyhow::Result<()> {
 
 impl Workplace {
     /// What a service runs on.
-    pub(super) fn parts(&self) -> Parts {
-        Parts {
+    pub(super) fn app(&self) -> App {
+        App {
             settings: std::sync::Arc::clone(&self.settings),
             catalogue: std::sync::Arc::clone(&self.catalogue),
             facts: self.facts.clone(),
             store: self.store.clone(),
             clock: self.clock,
             adviser: self.adviser.clone(),
+            pipeline: None,
         }
     }
 }

@@ -107,7 +107,10 @@ fn cell_of(value: &Value) -> Result<Option<String>, &'static str> {
         Value::Object(map) => {
             let pair = |(key, value)| plain(value).map(|value| format!("{key}={value}"));
             let pairs: Option<Vec<String>> = map.iter().map(pair).collect();
-            pairs.ok_or("words by key")?.join(";")
+            let mut pairs = pairs.ok_or("words by key")?;
+            // Whether a map keeps the file's order depends on what else is built with serde_json.
+            pairs.sort_unstable();
+            pairs.join(";")
         }
         plain_value => plain(plain_value).ok_or("a text or a number")?,
     };
