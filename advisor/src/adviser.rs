@@ -18,11 +18,11 @@ use plotwise_config::{
 use plotwise_ingest::{
     clock::Clock,
     days::days_of_plot,
-    facts::{Facts, FactsError, PlotFilter},
+    facts::{Facts, FactsError, KeptAdvice, PlotFilter},
     store::{Store, StoreError},
 };
 use plotwise_model::{
-    advice::Advice,
+    advice::{Advice, RankedLine},
     advise::advise,
     dossier::{Dossier, Harvest, Question, Surroundings},
     profile::{SiteProfile, site_profile},
@@ -136,31 +136,28 @@ impl Adviser {
             self.remembering(|memory| memory.advice.get(plot).and_then(|advice| advice.at(moment)));
         match remembered {
             Some(advice) => Ok(advice),
-            None => self.answer(record, around, moment).await,
+            None => self.answer_and_keep(record, around, moment).await,
         }
     }
 
-    /// New advice for a plot, made today.
+    /// New advice for a plot, made today, and kept.
     ///
     /// # Errors
     ///
     /// As [`Self::fresh`].
     pub async fn make(&self, plot: &PlotId) -> Result<Arc<Advice>, AdviserError> {
-        self.make_on(plot, None).await
+        let (record, around, moment) = self.ask(plot, None).await?;
+        self.answer_and_keep(record, around, moment).await
     }
 
-    /// New advice for a plot as if asked on a day; today where `None`.
+    /// Advice for a plot as if asked on a day. Nobody was given it, so it is not kept.
     ///
     /// # Errors
     ///
     /// As [`Self::fresh`].
-    pub async fn make_on(
-        &self,
-        plot: &PlotId,
-        on: Option<Date>,
-    ) -> Result<Arc<Advice>, AdviserError> {
-        let (record, around, moment) = self.ask(plot, on).await?;
-        self.answer(record, around, moment).await
+    pub async fn imagine(&self, plot: &PlotId, on: Date) -> Result<Arc<Advice>, AdviserError> {
+        let (record, around, moment) = self.ask(plot, Some(on)).await?;
+        self.answer(record, &around, moment.on).await
     }
 
     /// What is measured about a plot, up to today.
@@ -179,17 +176,33 @@ impl Adviser {
         Ok(computed.await?)
     }
 
-    /// The newest advice for each plot that has any.
+    /// The newest advice for each of the plots that has any: remembered, else as kept.
     ///
     /// # Errors
     ///
-    /// Where the facts cannot be read.
-    #[expect(clippy::unused_async, reason = "will ask the facts where several processes advise")]
-    pub async fn last_advices(&self) -> Result<HashMap<PlotId, Arc<Advice>>, AdviserError> {
-        Ok(self.remembering(|memory| {
-            let known = memory.advice.iter();
-            known.map(|(plot, advice)| (plot.clone(), Arc::clone(&advice.value))).collect()
-        }))
+    /// Where the facts cannot be read, or hold something that is no advice.
+    pub async fn last_advices(
+        &self,
+        plots: &[Plot],
+    ) -> Result<HashMap<PlotId, Arc<Advice>>, AdviserError> {
+        let mut newest = HashMap::with_capacity(plots.len());
+        for plot in plots {
+            let remembered = self.remembering(|memory| {
+                memory.advice.get(&plot.id).map(|advice| Arc::clone(&advice.value))
+            });
+            let advice = match remembered {
+                Some(advice) => Some(advice),
+                None => self
+                    .facts
+                    .last_advice(&plot.id)
+                    .await?
+                    .map(|kept| read(&plot.id, &kept))
+                    .transpose()?
+                    .map(Arc::new),
+            };
+            newest.extend(advice.map(|advice| (plot.id.clone(), advice)));
+        }
+        Ok(newest)
     }
 
     /// Every advice kept for a plot, newest first.
@@ -199,13 +212,10 @@ impl Adviser {
     /// Where the facts cannot be read, or hold something that is no advice.
     pub async fn history(&self, plot: &PlotId) -> Result<Vec<Advice>, AdviserError> {
         let kept = self.facts.advice_history(plot).await?;
-        kept.iter()
-            .map(|kept| serde_json::from_str(&kept.document))
-            .collect::<Result<_, _>>()
-            .map_err(|source| AdviserError::Kept { plot: plot.clone(), source })
+        kept.iter().map(|kept| read(plot, kept)).collect()
     }
 
-    /// Makes advice for every plot whose facts or day changed; returns how many it made.
+    /// Makes advice for every plot whose answer is no longer fresh; returns how many plots there are.
     ///
     /// # Errors
     ///
@@ -320,36 +330,43 @@ impl Adviser {
         Ok(Dossier { plot, days, window, samples, seasons })
     }
 
-    async fn answer(
+    async fn answer_and_keep(
         &self,
         plot: Plot,
         around: Arc<Around>,
         moment: Moment,
     ) -> Result<Arc<Advice>, AdviserError> {
         let id = plot.id.clone();
-        let dossier = self.dossier(plot, &around, moment.on).await?;
-        let made_at = self.clock.now();
-        let catalogue = Arc::clone(&self.catalogue);
-        let advice = spawn_blocking(move || {
-            let question = Question { made_at, on: moment.on };
-            advise(&catalogue, &around.surroundings, &around.yields, &dossier, question)
-        })
-        .await?;
-        let advice = Arc::new(advice);
+        let advice = self.answer(plot, &around, moment.on).await?;
         self.keep(&id, &advice).await?;
         let kept = Remembered { moment, value: Arc::clone(&advice) };
         self.remembering(|memory| memory.advice.insert(id, kept));
         Ok(advice)
     }
 
+    async fn answer(
+        &self,
+        plot: Plot,
+        around: &Arc<Around>,
+        on: Date,
+    ) -> Result<Arc<Advice>, AdviserError> {
+        let dossier = self.dossier(plot, around, on).await?;
+        let made_at = self.clock.now();
+        let (catalogue, around) = (Arc::clone(&self.catalogue), Arc::clone(around));
+        let advice = spawn_blocking(move || {
+            let question = Question { made_at, on };
+            advise(&catalogue, &around.surroundings, &around.yields, &dossier, question)
+        });
+        Ok(Arc::new(advice.await?))
+    }
+
     /// Keeps the advice, unless the last one kept says the same.
     async fn keep(&self, plot: &PlotId, advice: &Advice) -> Result<(), AdviserError> {
         let unreadable = |source| AdviserError::Kept { plot: plot.clone(), source };
-        if let Some(last) = self.facts.last_advice(plot).await? {
-            let last: Advice = serde_json::from_str(&last.document).map_err(unreadable)?;
-            if says_the_same(&last, advice) {
-                return Ok(());
-            }
+        if let Some(last) = self.facts.last_advice(plot).await?
+            && says_the_same(&read(plot, &last)?, advice)
+        {
+            return Ok(());
         }
         let document = serde_json::to_string(advice).map_err(unreadable)?;
         let made_at = self.clock.now();
@@ -367,7 +384,12 @@ impl Adviser {
 fn says_the_same(a: &Advice, b: &Advice) -> bool {
     let lines = |advice: &Advice| -> Vec<_> {
         let lines = advice.ranked.iter();
-        lines.map(|line| (line.crop.clone(), line.variety.clone(), line.suitability)).collect()
+        let line = |line: &RankedLine| {
+            let codes: Vec<_> = line.conditions.iter().map(|one| one.code.clone()).collect();
+            let rules: Vec<_> = line.warnings.iter().map(|one| one.rule).collect();
+            (line.crop.clone(), line.variety.clone(), line.suitability, codes, rules)
+        };
+        lines.map(line).collect()
     };
     let out = |advice: &Advice| -> Vec<_> {
         let out = advice.ruled_out.iter();
@@ -382,4 +404,9 @@ fn says_the_same(a: &Advice, b: &Advice) -> bool {
         && lines(a) == lines(b)
         && out(a) == out(b)
         && missing(a) == missing(b)
+}
+
+fn read(plot: &PlotId, kept: &KeptAdvice) -> Result<Advice, AdviserError> {
+    serde_json::from_str(&kept.document)
+        .map_err(|source| AdviserError::Kept { plot: plot.clone(), source })
 }

@@ -70,13 +70,14 @@ pub enum Command {
     /// Receive readings, serve API and pages, keep advice fresh
     Serve(serve::ServeArgs),
     /// Receive readings only: `serve --roles ingest`
+    #[command(after_help = "Example: plotwise ingest --mqtt 0.0.0.0:1883")]
     Ingest(serve::ListenArgs),
     /// What to plant on some plots, or on all
     Advise(advise::AdviseArgs),
     /// Bring a file in: the whole file is checked before anything is written
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Write readings, plots, outcomes or advice out
+    /// Write readings out
     #[command(subcommand)]
     Export(export::ExportCommand),
     /// Cooperatives: the tenants that own plots and devices
@@ -130,5 +131,25 @@ pub fn run(cli: Cli) -> ExitCode {
             eprintln!("plotwise: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            if command.get_subcommands().next().is_none() {
+                let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.starts_with("Example: plotwise "), "{path}: {help:?}");
+            }
+            command.get_subcommands().for_each(|inner| check(inner, &path));
+        }
+        Cli::command().get_subcommands().for_each(|command| check(command, "plotwise"));
     }
 }

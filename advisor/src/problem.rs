@@ -30,6 +30,14 @@ pub enum ApiError {
         /// What was wanted.
         wanted: String,
     },
+    /// The route knows other methods.
+    #[error("{method} is not for {route}")]
+    NoMethod {
+        /// As sent.
+        method: String,
+        /// Where to.
+        route: String,
+    },
     /// Ours. Logged once, and not told.
     #[error("an internal error; the log of the service names it")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -54,6 +62,7 @@ impl ApiError {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::BadInput { .. } => StatusCode::BAD_REQUEST,
+            Self::NoMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -90,7 +99,7 @@ impl IntoResponse for ApiError {
         let detail = self.to_string();
         let errors = match self {
             Self::BadInput { field, found, wanted } => vec![FieldProblem { field, found, wanted }],
-            Self::NotFound { .. } | Self::Internal(_) => Vec::new(),
+            Self::NotFound { .. } | Self::NoMethod { .. } | Self::Internal(_) => Vec::new(),
         };
         let problem = Problem {
             kind: "about:blank",

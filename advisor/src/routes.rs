@@ -14,7 +14,11 @@ mod readings;
 
 use std::sync::Arc;
 
-use axum::{Router, http::Uri, routing::any};
+use axum::{
+    Router,
+    http::{Method, Uri},
+    routing::any,
+};
 use tower_http::{compression::CompressionLayer, trace::TraceLayer};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -57,6 +61,11 @@ async fn no_route(uri: Uri) -> ApiError {
     ApiError::NotFound { what: "route", key: uri.path().to_owned() }
 }
 
+/// The route is there, for other methods.
+async fn no_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::NoMethod { method: method.to_string(), route: uri.path().to_owned() }
+}
+
 /// All of it, ready to serve.
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = OpenApiRouter::<Arc<App>>::new().nest("/api/v1", api()).split_for_parts();
@@ -66,6 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document));
     #[cfg(feature = "pages")]
     let router = router.merge(crate::pages::routes());
+    let router = router.method_not_allowed_fallback(no_method);
     router.layer(CompressionLayer::new()).layer(TraceLayer::new_for_http()).with_state(app)
 }
 

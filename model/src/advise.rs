@@ -146,7 +146,11 @@ fn ranked_line(
             from: words::month_day(window.from),
             to: words::month_day(window.to),
         }),
-        order_by: window.and_then(|window| window.order_by).map(words::month_day),
+        order_by: window
+            .and_then(|window| window.order_by)
+            // A day that has passed helps nobody.
+            .filter(|day| *day >= inquiry.common.on)
+            .map(words::month_day),
         yield_kg_ha: line.estimate.map(|estimate| estimate.interval),
         margin: line.offer.as_ref().map(|offer| offer.margin.clone()),
         evidence: line.estimate.map_or(Evidence::Envelope, |estimate| estimate.evidence),

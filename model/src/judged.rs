@@ -40,7 +40,7 @@ pub(crate) struct Common<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) surroundings: &'a Surroundings,
     pub(crate) yields: &'a LocalMeans,
-    on: Date,
+    pub(crate) on: Date,
     year: Option<MeanYear>,
     crops: Vec<CommonCrop<'a>>,
 }

@@ -52,7 +52,10 @@ pub(super) fn run(global: &Global, args: &AdviseArgs) -> anyhow::Result<ExitCode
         let adviser = &place.adviser;
         let mut answers = Vec::with_capacity(plots.len());
         for plot in &plots {
-            let advice = adviser.make_on(plot, args.on).await?;
+            let advice = match args.on {
+                Some(on) => adviser.imagine(plot, on).await?,
+                None => adviser.make(plot).await?,
+            };
             answers.push(first_crops(Advice::clone(&advice), top));
         }
         print(&answers, args.format, args.language)?;

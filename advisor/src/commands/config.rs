@@ -15,8 +15,10 @@ pub enum ConfigCommand {
     #[command(after_help = "Example: plotwise config default > plotwise.toml")]
     Default,
     /// What is in force, secrets hidden
+    #[command(after_help = "Example: plotwise config show --config plotwise.toml")]
     Show,
     /// Whether settings and catalogue hold; names file, line, what was found and what was wanted
+    #[command(after_help = "Example: plotwise config check --config plotwise.toml")]
     Check,
     /// The description of the API, as /api/openapi.json serves it
     #[command(

@@ -17,6 +17,7 @@ use super::{
 #[derive(Debug, Subcommand)]
 pub enum CooperativesCommand {
     /// All of them
+    #[command(after_help = "Example: plotwise cooperatives list --format csv")]
     List {
         /// How to print
         #[arg(long, value_enum, default_value_t)]
@@ -40,6 +41,7 @@ pub enum CooperativesCommand {
         place: Option<Place>,
     },
     /// One of them
+    #[command(after_help = "Example: plotwise cooperatives show ningxiang")]
     Show {
         /// Its key
         id: CooperativeId,
@@ -48,6 +50,7 @@ pub enum CooperativesCommand {
         format: Format,
     },
     /// Remove one that owns nothing any more
+    #[command(after_help = "Example: plotwise cooperatives remove ningxiang")]
     Remove {
         /// Its key
         id: CooperativeId,

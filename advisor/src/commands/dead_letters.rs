@@ -35,6 +35,7 @@ pub enum DeadLettersCommand {
         format: ListFormat,
     },
     /// One of them, with its payload as it came
+    #[command(after_help = "Example: plotwise deadletters show 17")]
     Show {
         /// Its number
         id: i64,

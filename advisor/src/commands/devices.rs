@@ -24,6 +24,7 @@ use super::{
 #[derive(Debug, Subcommand)]
 pub enum DevicesCommand {
     /// All of them
+    #[command(after_help = "Example: plotwise devices list --format csv")]
     List {
         /// How to print
         #[arg(long, value_enum, default_value_t)]
@@ -35,6 +36,7 @@ pub enum DevicesCommand {
     )]
     Add(AddArgs),
     /// One of them, with its placements
+    #[command(after_help = "Example: plotwise devices show probe-07")]
     Show {
         /// Its name
         id: DeviceId,
@@ -43,11 +45,13 @@ pub enum DevicesCommand {
         format: Format,
     },
     /// Remove one; what it measured stays
+    #[command(after_help = "Example: plotwise devices remove probe-07")]
     Remove {
         /// Its name
         id: DeviceId,
     },
     /// Make another token; the old one stops working
+    #[command(after_help = "Example: plotwise devices token probe-07 --format json")]
     Token {
         /// Its name
         id: DeviceId,

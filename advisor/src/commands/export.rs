@@ -49,7 +49,7 @@ pub struct ReadingsArgs {
     /// First moment, RFC 3339
     #[arg(long)]
     from: Option<Timestamp>,
-    /// Last moment, RFC 3339
+    /// Up to this moment and without it, RFC 3339
     #[arg(long)]
     to: Option<Timestamp>,
     /// While a device stood on this plot

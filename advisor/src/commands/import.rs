@@ -1,7 +1,8 @@
 //! `plotwise import KIND FILE...`: the whole file is checked before anything of it is written.
 
 use std::{
-    fs,
+    fs::{self, File, OpenOptions},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -92,7 +93,7 @@ pub struct ImportArgs {
 pub struct DevicesArgs {
     #[command(flatten)]
     import: ImportArgs,
-    /// File to write device,token of each new device to
+    /// File to add device,token of each device without one to
     #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
 }
@@ -126,7 +127,7 @@ pub(super) fn run(global: &Global, command: &ImportCommand) -> anyhow::Result<Ex
                 fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
             let report = one_file(&place, command, &bytes, &options).await?;
             all_good &= report.errors.is_empty();
-            print_report(file, &report, args)?;
+            print_report(file, &report, command)?;
         }
         Ok(if all_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
@@ -165,12 +166,18 @@ async fn one_file(
         }
         ImportCommand::Devices(args) => match import::parse_devices(bytes, options, &known) {
             Ok(devices) => {
+                // Opened first: a file that cannot be written must not cost devices their tokens.
+                let tokens = args.tokens.as_deref().filter(|_| !is_dry);
+                let tokens = tokens.map(open_tokens).transpose()?;
                 let changes = facts.put_devices(&devices).await?;
-                let new = devices.iter().map(|(device, _)| &device.id);
-                let new = new.filter(|id| known.directory.entry(id.as_str()).is_none());
-                let new: Vec<&DeviceId> = new.collect();
+                let has_token = |id: &&DeviceId| {
+                    let entry = known.directory.entry(id.as_str());
+                    entry.is_some_and(|entry| entry.token_sha256.is_some())
+                };
+                let names = devices.iter().map(|(device, _)| &device.id);
+                let without: Vec<&DeviceId> = names.filter(|id| !has_token(id)).collect();
                 if !is_dry {
-                    make_tokens(place, &facts, &new, args.tokens.as_deref()).await?;
+                    make_tokens(place, &facts, &without, tokens).await?;
                 }
                 ImportReport::written(devices.len() as u64, changes)
             }
@@ -287,40 +294,60 @@ fn add(total: &mut Committed, more: Committed) {
     total.dead_letters += more.dead_letters;
 }
 
-/// Makes a token for each new device and writes them to the file; without a file nobody would ever
-/// see them, so none are made.
+/// Opens the file of tokens to add to it: it holds the only copies of those it has. Others may not
+/// read it.
+fn open_tokens(path: &Path) -> anyhow::Result<File> {
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Makes a token for each device that has none and writes them to the file; without a file nobody
+/// would ever see them, so none are made.
 async fn make_tokens(
     place: &Workplace,
     facts: &Facts,
-    new: &[&DeviceId],
-    file: Option<&Path>,
+    without: &[&DeviceId],
+    file: Option<File>,
 ) -> anyhow::Result<()> {
-    let Some(path) = file else {
-        if !new.is_empty() {
-            eprintln!(
-                "{} new devices have no token yet: plotwise devices token ID makes one",
-                new.len()
-            );
-        }
+    if without.is_empty() {
+        return Ok(());
+    }
+    let Some(file) = file else {
+        eprintln!(
+            "{} devices have no token yet: plotwise devices token ID makes one",
+            without.len()
+        );
         return Ok(());
     };
-    let mut out = csv::Writer::from_path(path)
-        .with_context(|| format!("{} cannot be written", path.display()))?;
-    out.write_record(["device", "token"])?;
-    let mut hashes = Vec::with_capacity(new.len());
-    for device in new {
+    let is_new = file.metadata()?.len() == 0;
+    let mut out = csv::Writer::from_writer(file);
+    if is_new {
+        out.write_record(["device", "token"])?;
+    }
+    let mut hashes = Vec::with_capacity(without.len());
+    for device in without {
         let token = Token::generate()?;
         out.write_record([device.as_str(), token.as_str()])?;
         hashes.push(((*device).clone(), token.hash()));
     }
-    out.flush().with_context(|| format!("{} cannot be written", path.display()))?;
+    out.flush().context("the file of tokens cannot be written")?;
     facts.set_tokens(&hashes, place.clock.now()).await?;
     Ok(())
 }
 
-fn print_report(file: &Path, report: &ImportReport, args: &ImportArgs) -> anyhow::Result<()> {
+fn print_report(file: &Path, report: &ImportReport, command: &ImportCommand) -> anyhow::Result<()> {
+    let (args, is_readings) = (command.args(), matches!(command, ImportCommand::Readings(_)));
     if args.format == Format::Json {
         print_json(report)?;
+        return Ok(());
+    }
+    if report.errors.is_empty() && is_readings && args.dry_run {
+        // Which of them are new only the store can say, and it is asked when they are written.
+        println!("{}: {} observations hold; nothing was written", file.display(), report.rows);
         return Ok(());
     }
     if report.errors.is_empty() {

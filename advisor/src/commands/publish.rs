@@ -60,7 +60,7 @@ pub struct SimulateArgs {
     #[arg(long, default_value_t = 1_000)]
     messages: u64,
     /// Messages a second of all of them together; as fast as they go without it
-    #[arg(long)]
+    #[arg(long, value_parser = parse_rate)]
     rate: Option<f64>,
 }
 
@@ -98,6 +98,11 @@ enum WrittenAs {
 enum Speed {
     Max,
     Times(f64),
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().ok().filter(|rate| rate.is_finite() && *rate >= 1e-6);
+    rate.ok_or_else(|| format!("found {text:?}, wanted messages a second, above 0"))
 }
 
 impl std::str::FromStr for Speed {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use crate::app::App;
 
@@ -22,7 +23,10 @@ struct Readiness {
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
     let facts = app.facts.revision().await.map(|_| ()).map_err(|error| error.to_string());
-    let readings = app.store.reader().map(|_| ()).map_err(|error| error.to_string());
+    let store = app.store.clone();
+    let opened =
+        spawn_blocking(move || store.reader().map(|_| ()).map_err(|error| error.to_string()));
+    let readings = opened.await.unwrap_or_else(|error| Err(error.to_string()));
     let ingest = app.ingest_state();
     let is_ready = facts.is_ok() && readings.is_ok() && ingest.is_ok();
     let word = |state: Result<(), String>| state.map_or_else(|error| error, |()| "ok".to_owned());

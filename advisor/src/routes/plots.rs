@@ -38,7 +38,7 @@ pub(super) struct PlotQuery {
 impl PlotQuery {
     fn filter(&self) -> Result<PlotFilter, ApiError> {
         let bbox = self.bbox.as_deref().map(parse_bbox).transpose()?;
-        let after = self.cursor.as_deref().map(parse_plot).transpose()?;
+        let after = self.cursor.as_deref().map(parse_cursor).transpose()?;
         let limit = self.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
         Ok(PlotFilter {
             bbox,
@@ -61,8 +61,8 @@ fn parse_bbox(text: &str) -> Result<[f64; 4], ApiError> {
     if sides.iter().all(|side| side.is_finite()) { Ok(sides) } else { Err(bad()) }
 }
 
-fn parse_plot(text: &str) -> Result<PlotId, ApiError> {
-    PlotId::parse(text).map_err(|_| ApiError::NotFound { what: "plot", key: text.to_owned() })
+fn parse_cursor(text: &str) -> Result<PlotId, ApiError> {
+    PlotId::parse(text).map_err(|_| ApiError::bad("cursor", text, "the next of the page before"))
 }
 
 /// A plot in a list.
@@ -151,7 +151,7 @@ pub(super) async fn list(
     let plots = app.facts.plots(&filter).await.map_err(ApiError::internal)?;
     let is_full = u64::try_from(plots.len()).is_ok_and(|count| count == limit);
     let next = plots.last().filter(|_| is_full).map(|plot| plot.id.to_string());
-    let advices = app.adviser.last_advices().await.map_err(ApiError::internal)?;
+    let advices = app.adviser.last_advices(&plots).await.map_err(ApiError::internal)?;
     let simulated = app.simulated_cooperatives().await.map_err(ApiError::internal)?;
     let properties = |plot: &Plot| {
         let is_simulated = simulated.contains(&plot.cooperative);

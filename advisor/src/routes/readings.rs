@@ -29,7 +29,7 @@ pub(super) struct SeriesQuery {
     depth: Option<f64>,
     /// First moment, RFC 3339; 30 days before `to` unless told.
     from: Option<String>,
-    /// Last moment, RFC 3339; now unless told.
+    /// Up to this moment and without it, RFC 3339; now unless told.
     to: Option<String>,
     /// `raw`, `hour`, `day` or `auto`; `auto` unless told.
     step: Option<String>,

@@ -55,7 +55,14 @@ export function dayOfYear(monthDay: string, language: Language): string {
   })
 }
 
+/** A day as it stands, or the day of a moment where the reader is. */
 export function date(iso: string, language: Language): string {
+  if (iso.includes('T')) {
+    const at = new Date(iso)
+    const two = (part: number) => String(part).padStart(2, '0')
+    const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+    return Number.isNaN(at.getTime()) ? iso : date(day, language)
+  }
   const [year, month, day] = iso.slice(0, 10).split('-').map(Number)
   if (!year || !month || !day) return iso
   return language === 'zh' ? `${year}年${month}月${day}日` : iso.slice(0, 10)
