@@ -205,13 +205,18 @@ impl Adviser {
         Ok(newest)
     }
 
-    /// Every advice kept for a plot, newest first.
+    /// Advice kept for a plot, newest first: at most `limit` after the first `skipped`.
     ///
     /// # Errors
     ///
     /// Where the facts cannot be read, or hold something that is no advice.
-    pub async fn history(&self, plot: &PlotId) -> Result<Vec<Advice>, AdviserError> {
-        let kept = self.facts.advice_history(plot).await?;
+    pub async fn history(
+        &self,
+        plot: &PlotId,
+        skipped: u64,
+        limit: u64,
+    ) -> Result<Vec<Advice>, AdviserError> {
+        let kept = self.facts.advice_history(plot, skipped, limit).await?;
         kept.iter().map(|kept| read(plot, kept)).collect()
     }
 

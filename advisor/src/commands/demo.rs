@@ -102,8 +102,12 @@ fn fresh_directory(global: &Global) -> anyhow::Result<(PathBuf, Option<PathBuf>)
         }
         return Ok((data.clone(), None));
     }
-    let name = format!("plotwise-demo-{}", std::process::id());
-    let made = std::env::temp_dir().join(name);
+    let id = std::process::id();
+    // In a container the same process number comes again; what another demo left is not ours.
+    let mut names =
+        (0..100).map(|nth| std::env::temp_dir().join(format!("plotwise-demo-{id}-{nth}")));
+    let made = names.find(|path| fs::create_dir(path).is_ok());
+    let made = made.context("no temporary data directory could be made; name one with --data")?;
     Ok((made.clone(), Some(made)))
 }
 
@@ -114,12 +118,20 @@ async fn tell(place: &Workplace, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let first = last.checked_sub(4.years())?.tomorrow()?;
     let published_from = last.checked_sub(1.year())?.tomorrow()?;
     let world = World::new(args.seed, &place.catalogue, first, last)?;
-    let gateway = register(place, &world).await?;
-    import_by_the_day(place, &world, &gateway.0, first, published_from.yesterday()?).await?;
-    tracing::info!("three earlier years are in after {:.1} s", started.elapsed().as_secs_f64());
-
-    let service = Service::start(place.app(), Roles { jobs: !args.once, ..Roles::ALL }).await?;
-    publish_year(&service, &world, &gateway, published_from, last).await?;
+    let prepare = async {
+        let gateway = register(place, &world).await?;
+        import_by_the_day(place, &world, &gateway.0, first, published_from.yesterday()?).await?;
+        tracing::info!("three earlier years are in after {:.1} s", started.elapsed().as_secs_f64());
+        let roles = Roles { jobs: !args.once, ..Roles::ALL };
+        let service = Service::start(place.app(), roles).await?;
+        publish_year(&service, &world, &gateway, published_from, last).await?;
+        anyhow::Ok(service)
+    };
+    let service = tokio::select! {
+        prepared = prepare => prepared?,
+        // Whoever stops it early leaves nothing behind but what --data asked for.
+        ended = serve::wait_for_the_end() => return ended,
+    };
     tracing::info!("the fourth year is in after {:.1} s", started.elapsed().as_secs_f64());
 
     let answers = advise_all(place).await?;

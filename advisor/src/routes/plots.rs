@@ -335,16 +335,41 @@ pub(super) struct AdviceHistory {
     next: Option<String>,
 }
 
-/// All advice kept for a plot, newest first.
+/// One advice can be some hundred KiB.
+const HISTORY_LIMIT_DEFAULT: u64 = 5;
+const HISTORY_LIMIT_MAX: u64 = 50;
+
+/// Which part of the history.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(super) struct HistoryPage {
+    /// At most so many; 5 unless told, 50 at most.
+    limit: Option<u64>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+/// Advice kept for a plot, newest first.
 #[utoipa::path(
-    get, path = "/plots/{id}/advice/history", params(("id" = String, Path)),
+    get, path = "/plots/{id}/advice/history", params(("id" = String, Path), HistoryPage),
     responses((status = 200, body = AdviceHistory), (status = 404, body = crate::problem::Problem))
 )]
 pub(super) async fn advice_history(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    Asked(page): Asked<HistoryPage>,
 ) -> Result<Json<AdviceHistory>, ApiError> {
     let plot = app.plot(&id).await?;
-    let items = app.adviser.history(&plot.id).await.map_err(ApiError::internal)?;
-    Ok(Json(AdviceHistory { items, next: None }))
+    let first = match page.cursor.as_deref() {
+        Some(text) => text
+            .parse()
+            .map_err(|_| ApiError::bad("cursor", text, "the next of the page before"))?,
+        None => 0_u64,
+    };
+    let limit = page.limit.unwrap_or(HISTORY_LIMIT_DEFAULT).clamp(1, HISTORY_LIMIT_MAX);
+    let mut items =
+        app.adviser.history(&plot.id, first, limit + 1).await.map_err(ApiError::internal)?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let next = (items.len() > shown).then(|| (first + limit).to_string());
+    items.truncate(shown);
+    Ok(Json(AdviceHistory { items, next }))
 }

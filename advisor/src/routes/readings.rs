@@ -33,6 +33,8 @@ pub(super) struct SeriesQuery {
     to: Option<String>,
     /// `raw`, `hour`, `day` or `auto`; `auto` unless told.
     step: Option<String>,
+    /// The `next` of the page before, with the same other parameters and its `step`.
+    cursor: Option<String>,
     /// For `auto`: the finest step that gives at most so many points; 1500 unless told.
     points: Option<usize>,
 }
@@ -113,7 +115,11 @@ impl SeriesQuery {
     /// First and last moment.
     fn window(&self, now: Timestamp) -> Result<(Timestamp, Timestamp), ApiError> {
         let to = moment("to", self.to.as_deref())?.unwrap_or(now);
-        let from = match moment("from", self.from.as_deref())? {
+        let from = match moment("cursor", self.cursor.as_deref())? {
+            Some(cursor) => Some(cursor),
+            None => moment("from", self.from.as_deref())?,
+        };
+        let from = match from {
             Some(from) => from,
             None => to.saturating_sub(SignedDuration::from_hours(WINDOW_DEFAULT_H)).unwrap_or(to),
         };
@@ -177,12 +183,11 @@ impl Series {
         (from, to): (Timestamp, Timestamp),
         found: days::Series,
     ) -> Self {
-        let items: Vec<SeriesPoint> = match found.points {
+        let mut items: Vec<SeriesPoint> = match found.points {
             Points::Raw(points) => points.into_iter().map(SeriesPoint::from).collect(),
             Points::Buckets(buckets) => buckets.into_iter().map(SeriesPoint::from).collect(),
         };
-        // Cut off at the number of points: the next page starts at the last moment shown.
-        let next = items.last().filter(|_| found.is_cut).map(|point| point.time.clone());
+        let next = if found.is_cut { leave_for_next_page(&mut items) } else { None };
         Self {
             quantity,
             unit,
@@ -198,6 +203,19 @@ impl Series {
             next,
         }
     }
+}
+
+/// Takes the last moment off a page that was cut, because depths of it may be missing, and says where
+/// the next page starts. A page of one moment stays: it would never get on otherwise.
+fn leave_for_next_page(items: &mut Vec<SeriesPoint>) -> Option<String> {
+    let last = items.last()?.time.clone();
+    let whole = items.iter().position(|point| point.time == last)?;
+    if whole > 0 {
+        items.truncate(whole);
+        return Some(last);
+    }
+    let after = last.parse::<Timestamp>().ok()?.checked_add(SignedDuration::from_millis(1)).ok()?;
+    Some(after.to_string())
 }
 
 impl SeriesPoint {
@@ -231,5 +249,30 @@ impl From<Bucket> for SeriesPoint {
             flagged: Some(bucket.flagged),
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn points(times: &[&str]) -> Vec<SeriesPoint> {
+        let point = |time: &&str| SeriesPoint { time: (*time).to_owned(), ..Default::default() };
+        times.iter().map(point).collect()
+    }
+
+    #[test]
+    fn a_page_that_was_cut_ends_between_moments() {
+        let (one, two) = ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z");
+        let mut items = points(&[one, one, two]);
+        assert_eq!(leave_for_next_page(&mut items).as_deref(), Some(two));
+        assert_eq!(items.len(), 2);
+    }
+
+    #[test]
+    fn a_page_of_one_moment_gets_on() {
+        let mut items = points(&["2026-01-01T00:00:00Z"; 2]);
+        assert_eq!(leave_for_next_page(&mut items).as_deref(), Some("2026-01-01T00:00:00.001Z"));
+        assert_eq!(items.len(), 2);
     }
 }

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use plotwise_config::id::PlotId;
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
+use sea_orm::{
+    ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 
 use super::{Facts, FactsError, entity::advice, row::RowReader, write::Writing};
 
@@ -56,13 +58,19 @@ impl Facts {
         newest_first(plot).one(&self.database).await?.map(from_row).transpose()
     }
 
-    /// Every advice for a plot, newest first.
+    /// Advice for a plot, newest first: at most `limit` after the first `skipped`.
     ///
     /// # Errors
     ///
     /// [`FactsError::Database`], [`FactsError::Damaged`].
-    pub async fn advice_history(&self, plot: &PlotId) -> Result<Vec<KeptAdvice>, FactsError> {
-        newest_first(plot).all(&self.database).await?.into_iter().map(from_row).collect()
+    pub async fn advice_history(
+        &self,
+        plot: &PlotId,
+        skipped: u64,
+        limit: u64,
+    ) -> Result<Vec<KeptAdvice>, FactsError> {
+        let page = newest_first(plot).offset(skipped).limit(limit);
+        page.all(&self.database).await?.into_iter().map(from_row).collect()
     }
 }
 

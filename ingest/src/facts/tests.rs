@@ -383,7 +383,7 @@ async fn what_is_in_use_is_not_removed() {
     assert!(error.to_string().contains("2 plots"), "{error}");
     facts.keep_advice(&plot_id("nx-02"), Timestamp::UNIX_EPOCH, None, "{}").await.unwrap();
     assert!(facts.remove_plot(&plot_id("nx-02")).await.unwrap());
-    assert!(facts.advice_history(&plot_id("nx-02")).await.unwrap().is_empty());
+    assert!(facts.advice_history(&plot_id("nx-02"), 0, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -399,7 +399,7 @@ async fn advice_is_kept_newest_first_and_changes_no_fact() {
     let last = facts.last_advice(&nx_01).await.unwrap().unwrap();
     assert_eq!((last.id, last.model.as_deref()), (second, Some("m-1")));
     assert_eq!((last.made_at, last.document.as_str()), (at(20), r#"{"n":2}"#));
-    assert_eq!(facts.advice_history(&nx_01).await.unwrap().len(), 2);
+    assert_eq!(facts.advice_history(&nx_01, 0, 10).await.unwrap().len(), 2);
     assert_eq!(facts.revision().await.unwrap(), before);
 }
 
