@@ -16,6 +16,7 @@ use plotwise_ingest::{
     pipeline::{Pipeline, PipelineOptions, Running},
     store::StoreError,
     surroundings::Surroundings,
+    upkeep::{Chore, Upkeep},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -79,6 +80,7 @@ pub struct Service {
     receiving: JoinSet<()>,
     answering: JoinSet<()>,
     writer: Option<Running>,
+    upkeep: Option<Upkeep>,
 }
 
 impl Service {
@@ -96,8 +98,11 @@ impl Service {
             receiving: JoinSet::new(),
             answering: JoinSet::new(),
             writer: None,
+            upkeep: None,
         };
         if roles.ingest {
+            let upkeep = Upkeep::start(chores(&app), app.clock).map_err(ServiceError::Thread)?;
+            service.upkeep = Some(upkeep);
             let pipeline = service.start_pipeline(&app)?;
             service.start_receiving(&app, &pipeline, &stopping).await?;
             app.pipeline = Some(pipeline.state());
@@ -116,6 +121,9 @@ impl Service {
     pub async fn stop(mut self, patience: Duration) -> bool {
         // Nobody listens any more where every task has ended already.
         let _ = self.stop.send(true);
+        let upkeep = self.upkeep.take();
+        // It waits for a thread that is in the middle of a step.
+        let upkeep = tokio::task::spawn_blocking(move || drop(upkeep));
         let deadline = tokio::time::Instant::now() + patience;
         let ended = tokio::time::timeout_at(deadline, drain(&mut self.receiving)).await.is_ok();
         let is_written = match self.writer.take() {
@@ -124,6 +132,7 @@ impl Service {
         };
         // Pages and API acknowledge nothing: whoever waits longer may ask again.
         let _ = tokio::time::timeout_at(deadline, drain(&mut self.answering)).await;
+        let _ = tokio::time::timeout_at(deadline, upkeep).await;
         ended && is_written
     }
 
@@ -190,6 +199,11 @@ impl Service {
         });
         Ok(())
     }
+}
+
+/// What is done to the stored readings in the background.
+fn chores(_app: &App) -> Vec<Chore> {
+    Vec::new()
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -14,6 +14,7 @@
 //! - [`pipeline`]: group commit, then the acknowledgement. [`publish`]: the other side, for tests of
 //!   a whole installation.
 //! - [`store`]: readings and dead letters on disk, each observation once.
+//! - [`upkeep`]: work on what is stored that nobody waits for.
 //! - [`days`]: readings as days and charts, flags that follow from values.
 //! - [`import`]: files that people bring, checked whole before anything is written.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
@@ -35,3 +36,4 @@ pub mod store;
 pub mod surroundings;
 mod task;
 pub mod topic;
+pub mod upkeep;

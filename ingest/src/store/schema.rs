@@ -1,4 +1,4 @@
-//! The tables of `readings.db`, how the file is made, checked and connected to.
+//! The tables of `readings.db`, how the file is made, brought up to date, checked and connected to.
 
 use std::{io::ErrorKind, path::Path, time::Duration};
 
@@ -9,8 +9,16 @@ use super::StoreError;
 /// `PLOT` in ASCII: tells our files from others'.
 const APPLICATION_ID: i64 = 0x504c_4f54;
 
-/// Version of the tables below, kept as `user_version`.
-pub(super) const VERSION: i64 = 1;
+/// Version of the newest file that this program knows, kept as `user_version`.
+pub(super) const VERSION: i64 = 2;
+
+/// What makes a file of each version from one of the version before it; the first makes it from an
+/// empty file. A step that was released is never changed: files that it made are out there.
+const STEPS: [&[&str]; 2] = [
+    &[TABLES],
+    // Not released yet: what the next release adds may grow here.
+    &[],
+];
 
 /// The first version whose write-ahead log is free of the bug fixed in 3.51.3.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
@@ -93,22 +101,40 @@ pub(super) fn prepare(directory: &Path, path: &Path) -> Result<Connection, Store
 fn make(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     let mut connection = open(path, flags)?;
-    if check(&connection, path)? == 0 {
+    let version = check(&connection, path)?;
+    if version == 0 {
         // These three only take effect before the first table; then the log fixes them.
         connection.pragma_update(None, "page_size", 4096)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        use_log(&connection)?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have made the tables meanwhile.
-        if check(&transaction, path)? == 0 {
-            transaction.execute_batch(TABLES)?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
-        transaction.commit()?;
     }
     use_log(&connection)?;
+    if version < VERSION {
+        bring_up_to_date(&mut connection, path)?;
+    }
     Ok(connection)
+}
+
+/// Takes every step that the file lacks, all of them in one transaction.
+fn bring_up_to_date(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have taken them meanwhile.
+    let version = check(&transaction, path)?;
+    let taken = usize::try_from(version).unwrap_or(STEPS.len());
+    for statements in STEPS.into_iter().skip(taken).flatten() {
+        transaction.execute_batch(statements)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    if version > 0 && version < VERSION {
+        let path = path.display();
+        tracing::info!(
+            from = version,
+            to = VERSION,
+            "{path} was brought from version {version} to {VERSION}"
+        );
+    }
+    Ok(())
 }
 
 /// A connection that writes to a file that [`prepare`] has made.

@@ -77,8 +77,8 @@ fn a_file_of_a_later_version_is_refused_and_untouched() {
     let before = std::fs::read(&path).unwrap();
     let options = StoreOptions { redelivery_window_s: 600 };
     let error = Store::open_with_keys(directory.path(), keys(&[]), options).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 7, known: 1, .. }));
-    assert!(error.to_string().contains("version 7, this program knows versions up to 1"));
+    assert!(matches!(error, StoreError::Newer { found: 7, known: schema::VERSION, .. }));
+    assert!(error.to_string().contains("version 7, this program knows versions up to 2"));
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -120,4 +120,37 @@ fn page_size_vacuum_and_log_are_set_from_the_first_table() {
     let mode: String =
         writer.connection().pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
+}
+
+/// A file as version 1 of the schema left it: 303 observations of two devices, one of them corrected,
+/// one of them with a reading of every kind; a dead letter; two messages without a time.
+#[test]
+fn a_file_of_version_1_is_brought_up_to_date_and_keeps_everything() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(FILE_NAME);
+    std::fs::write(&path, include_bytes!("../../../fixtures/readings-v1.db")).unwrap();
+    let store = open(directory.path());
+    let stored = all(&store);
+    assert_eq!(stored.len(), 303);
+    assert_eq!(stored.iter().map(|one| one.readings.len()).sum::<usize>(), 605);
+    let whole = stored.iter().find(|one| one.seq == Some(u64::MAX)).unwrap();
+    assert_eq!((whole.measured, whole.claimed), (at(60), Some(at(-1_000_000_000))));
+    assert!(
+        whole.readings.contains(&Reading { flags: Flags::FAULT_CODE, ..reading(MOISTURE, 0.231) })
+    );
+    assert!(
+        whole.readings.contains(&Reading { depth: Some(DepthMm(600)), ..reading(MOISTURE, 0.252) })
+    );
+    let corrected = stored.iter().find(|one| one.corrected).unwrap();
+    assert_eq!((corrected.measured, corrected.readings[0].value), (at(0), 0.3));
+    assert_eq!(letters(&store).len(), 1);
+    // What came again under the old version comes again under the new one.
+    let mut writer = store.writer().unwrap();
+    let again = commit(&mut writer, &[untimed(Identity::Sequence(5), 30, 0.25)]);
+    assert_eq!(again, Committed { duplicate: 1, ..Committed::default() });
+    let again = commit(&mut writer, &[observation("b", 0, &[reading(MOISTURE, 0.2)])]);
+    assert_eq!(again, Committed { duplicate: 1, ..Committed::default() });
+    assert_eq!(schema::VERSION, 2);
+    drop(writer);
+    open(directory.path());
 }
