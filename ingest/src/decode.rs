@@ -7,8 +7,12 @@
 //!
 //! Invariant: no clock, no store, no network; the same bytes always decode to the same values.
 
+mod field;
+mod infinities;
 pub mod native;
 mod quantities;
+mod reading;
+pub mod senml;
 
 use plotwise_config::reading::Observation;
 

@@ -34,9 +34,9 @@ pub struct DeadLetter {
 pub enum DeadLetterReason {
     /// No decoder reads this topic.
     UnknownTopic,
-    /// The payload is not JSON.
+    /// The payload is not JSON; on a SenML topic, neither JSON nor CBOR.
     NotJson,
-    /// JSON of another shape than the decoder reads.
+    /// JSON or CBOR of another shape than the decoder reads.
     WrongShape,
     /// Nobody registered this device.
     UnknownDevice,

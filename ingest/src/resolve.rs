@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use plotwise_config::id::{CooperativeId, DeviceId};
 
 use crate::{
-    decode::{Quantities, native::decode_native},
+    decode::{Quantities, native::decode_native, senml::decode_senml},
     directory::{Directory, Entry},
     intake::{DeadLetter, DeadLetterReason, Intake},
     topic::{Decoder, Route},
@@ -56,7 +56,8 @@ pub fn resolve(
             Publisher::Token(name) => directory.id(name),
             Publisher::Link(_) => None,
         };
-        let detail = "no decoder reads this topic; wanted plotwise/v1/{device}/up".to_owned();
+        let detail =
+            "no decoder reads this topic; wanted plotwise/v1/{device}/up or /senml".to_owned();
         let letter = letter(message, DeadLetterReason::UnknownTopic, sender, detail);
         intakes.push(letter);
         return Verdict::Taken;
@@ -83,6 +84,9 @@ pub fn resolve(
     let decoded = match route.decoder {
         Decoder::Native => {
             decode_native(message.payload, device, entry, message.received, quantities)
+        }
+        Decoder::Senml => {
+            decode_senml(message.payload, device, entry, message.received, quantities)
         }
     };
     intakes.extend(decoded.observations.into_iter().map(Intake::Observation));
@@ -218,6 +222,15 @@ mod tests {
             let topic = format!("plotwise/v1/{device}/up");
             assert_eq!(outcome(Publisher::Link(&bound), &topic), (verdict, vec![reason]));
         }
+    }
+
+    #[test]
+    fn a_senml_topic_is_read_as_senml() {
+        // An object is no pack.
+        let found = outcome(Publisher::Token("node"), "plotwise/v1/node/senml");
+        assert_eq!(found, (Verdict::Taken, vec![DeadLetterReason::WrongShape]));
+        let refused = outcome(Publisher::Token("node"), "plotwise/v1/stranger/senml");
+        assert_eq!(refused, (Verdict::NotAllowed, vec![DeadLetterReason::NotAllowed]));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub fn own_route(topic: &str) -> Option<Route<'_>> {
     let (device, last) = topic.strip_prefix("plotwise/v1/")?.split_once('/')?;
     let decoder = match last {
         "up" => Decoder::Native,
+        "senml" => Decoder::Senml,
         _ => return None,
     };
     is_device(device).then_some(Route { device, decoder })
@@ -98,6 +99,12 @@ mod tests {
     fn an_own_topic_names_device_and_decoder() {
         let route = own_route("plotwise/v1/n-07/up").unwrap();
         assert_eq!(route, Route { device: "n-07", decoder: Decoder::Native });
+    }
+
+    #[test]
+    fn a_senml_topic_is_read_as_senml() {
+        let route = own_route("plotwise/v1/n-07/senml").unwrap();
+        assert_eq!(route, Route { device: "n-07", decoder: Decoder::Senml });
     }
 
     #[test]

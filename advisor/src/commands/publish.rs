@@ -91,6 +91,20 @@ enum WrittenAs {
     /// Plotwise's own JSON.
     #[default]
     Native,
+    /// SenML in JSON (RFC 8428).
+    Senml,
+    /// SenML in CBOR.
+    SenmlCbor,
+}
+
+impl WrittenAs {
+    /// The last level of the topic.
+    const fn topic(self) -> &'static str {
+        match self {
+            Self::Native => "up",
+            Self::Senml | Self::SenmlCbor => "senml",
+        }
+    }
 }
 
 /// How fast a recording goes.
@@ -136,7 +150,9 @@ pub(super) fn simulate(global: &Global, args: &SimulateArgs) -> anyhow::Result<E
                 rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(nth as f64 / rate));
             // Each device measures once a second of its own time, so that no two messages are alike.
             let time = start - i64::try_from((args.messages - nth) / count).unwrap_or(0) * 1_000;
-            (device, outgoing_payload(time, nth), due)
+            let payload = outgoing_payload(time, nth).into_bytes();
+            let topic = format!("plotwise/v1/{device}/up");
+            (device, Outgoing { topic, payload, due })
         })
         .collect();
     send(&args.target, &credentials, messages)
@@ -166,30 +182,31 @@ pub(super) fn replay(global: &Global, args: &ReplayArgs) -> anyhow::Result<ExitC
     let catalogue = Catalogue::load(&settings.catalogue.folders)?;
     let zone = args.timezone.as_deref().map(TimeZone::get).transpose()?;
     let credentials = args.target.credentials()?;
-    let WrittenAs::Native = args.written_as;
     let recorded = recorded::read(&args.file, &catalogue, zone, Clock::system().now())?;
-    let first = recorded.iter().map(|message| message.measured).min();
+    let first = recorded.iter().map(|observation| observation.measured).min();
     let messages = recorded
         .into_iter()
-        .map(|message| {
+        .map(|observation| {
             let due = match (args.speed, first) {
                 (Speed::Times(times), Some(first)) => {
-                    let later = message.measured.duration_since(first).as_secs_f64();
+                    let later = observation.measured.duration_since(first).as_secs_f64();
                     Duration::try_from_secs_f64(later / times).unwrap_or(Duration::ZERO)
                 }
                 _ => Duration::ZERO,
             };
-            (message.device.to_string(), message.payload, due)
+            let topic = format!("plotwise/v1/{}/{}", observation.device, args.written_as.topic());
+            let payload = recorded::payload(&observation, args.written_as, &catalogue);
+            (observation.device.to_string(), Outgoing { topic, payload, due })
         })
         .collect();
     send(&args.target, &credentials, messages)
 }
 
-/// Publishes `(device, payload, due)` and prints how it went.
+/// Publishes each message of its device and prints how it went.
 fn send(
     target: &TargetArgs,
     credentials: &Credentials,
-    messages: Vec<(String, String, Duration)>,
+    messages: Vec<(String, Outgoing)>,
 ) -> anyhow::Result<ExitCode> {
     let connections = target.connections.unwrap_or_else(|| credentials.connections()).max(1);
     let senders = credentials.senders(messages, connections)?;
@@ -234,21 +251,16 @@ impl TargetArgs {
     }
 }
 
-/// One message of a device on its native topic.
-fn outgoing((device, payload, due): (String, String, Duration)) -> Outgoing {
-    Outgoing { topic: format!("plotwise/v1/{device}/up"), payload: payload.into_bytes(), due }
-}
-
 /// A sender of these messages.
 fn sender(
     client_id: String,
     credentials: Option<(String, String)>,
-    messages: Vec<(String, String, Duration)>,
+    messages: Vec<(String, Outgoing)>,
 ) -> Sender {
     Sender {
         client_id,
         credentials: credentials
             .map(|(user, password)| (user, plotwise_config::settings::Secret::new(password))),
-        messages: Box::new(messages.into_iter().map(outgoing)),
+        messages: Box::new(messages.into_iter().map(|(_, message)| message)),
     }
 }

@@ -101,5 +101,7 @@ keyed! {
     pub enum Decoder ("decoder") {
         /// Plotwise's own JSON.
         Native = "native", "原生", "native";
+        /// SenML in JSON or CBOR (RFC 8428).
+        Senml = "senml", "SenML", "SenML";
     }
 }

@@ -237,7 +237,7 @@ fn filters_and_shares_of_a_link_are_checked() {
     }
     link_refused(filter, "$share/g/plotwise/v1/+/up", 9, &[key, "share = "]);
     link_refused("url =", "share = \"a/b\"\nurl =", 3, &["mqtt.link.0.share", "without / + #"]);
-    link_refused("\"native\"", "\"senml\"", 10, &["decoder", "\"senml\"", "native"]);
+    link_refused("\"native\"", "\"xml\"", 10, &["decoder", "\"xml\"", "native", "senml"]);
     let twice =
         format!("{LINK}[[mqtt.link.subscription]]\nfilter = \"{filter}\"\ndecoder = \"native\"\n");
     refused(&twice, 12, &["subscription.1.filter", "a second time"]);

@@ -22,27 +22,22 @@ mod tests;
 
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use plotwise_config::{
     catalogue::ConvertError,
     id::DeviceId,
     reading::{DepthMm, Flags, Identity, Observation, QuantityNo, Reading},
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     Decoded,
-    quantities::{Quantities, units_of},
+    infinities::without_infinities,
+    quantities::Quantities,
+    reading::{Detail, add, bad_unit, hash, is_usable, not_finite, parse_depth, unknown},
     shown,
 };
 use crate::{directory::Entry, intake::DeadLetterReason};
 use shape::{Element, Object, Time, Value};
-
-/// Clocks run ahead a little; more than this and the time is none.
-const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24);
-
-/// 2000-01-01T00:00:00Z: a node that lost its clock counts from 1970 or from its firmware's birth.
-const EARLIEST_S: i64 = 946_684_800;
 
 /// Numbers above this are milliseconds since 1970, others seconds.
 const SECONDS_MAX: f64 = 1e11;
@@ -111,7 +106,7 @@ impl Reader<'_> {
             Some(Ok(claimed)) => Some(claimed),
             Some(Err(detail)) => return wrong(decoded, &detail),
         };
-        let usable = claimed.flatten().filter(|time| self.is_usable(*time));
+        let usable = claimed.flatten().filter(|time| is_usable(*time, self.received));
         let measured = usable.unwrap_or(self.received);
         let flags = if usable.is_some() { Flags::NONE } else { Flags::TIME_FROM_ARRIVAL };
         let readings = self.readings(object.readings, measured, flags, decoded);
@@ -121,7 +116,7 @@ impl Reader<'_> {
         let identity = match (usable, object.seq) {
             (Some(_), _) => Identity::MeasuredTime,
             (None, Some(seq)) => Identity::Sequence(seq),
-            (None, None) => Identity::Payload(self.hash(place)),
+            (None, None) => Identity::Payload(hash(self.payload, place)),
         };
         decoded.observations.push(Observation {
             device: self.device.clone(),
@@ -133,18 +128,6 @@ impl Reader<'_> {
             supersede: object.supersede,
             readings,
         });
-    }
-
-    fn is_usable(&self, time: Timestamp) -> bool {
-        time.as_second() >= EARLIEST_S && time.duration_since(self.received) <= AHEAD_MAX
-    }
-
-    /// Payload and place in it: two elements of one array are two observations.
-    fn hash(&self, place: usize) -> [u8; 16] {
-        let digest = Sha256::new().chain_update(place.to_le_bytes()).chain_update(self.payload);
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&digest.finalize()[..16]);
-        hash
     }
 
     fn readings(
@@ -165,17 +148,7 @@ impl Reader<'_> {
                 }
             };
             let depth = if depth == own_depth { None } else { depth };
-            let same = readings.iter().find(|one| one.quantity == quantity && one.depth == depth);
-            match same {
-                None => readings.push(Reading { quantity, depth, value, flags }),
-                Some(first) if first.value.to_bits() == value.to_bits() => {}
-                Some(first) => {
-                    let first = first.value;
-                    decoded.note(DeadLetterReason::Conflict, || {
-                        format!("{}: {value} beside {first} in one object", shown(&key))
-                    });
-                }
-            }
+            add(&mut readings, Reading { quantity, depth, value, flags }, &key, decoded);
         }
         readings
     }
@@ -239,32 +212,6 @@ impl Reader<'_> {
     }
 }
 
-type Detail<'k> = Box<dyn FnOnce(&Quantities) -> String + 'k>;
-
-fn not_finite<'k>(key: &'k str, found: &'k str) -> Detail<'k> {
-    Box::new(move |_| format!("{}: found {found}, wanted a finite number", shown(key)))
-}
-
-fn unknown(name: &str, known: &Quantities) -> String {
-    match known.nearest(name) {
-        Some(near) => {
-            format!("{:?} is no quantity of the catalogue; did you mean {near}?", shown(name))
-        }
-        None => format!("{:?} is no quantity of the catalogue", shown(name)),
-    }
-}
-
-fn bad_unit<'k>(name: &'k str, unit: &'k str) -> Detail<'k> {
-    Box::new(move |known| {
-        let units = known.find(name).map(|(_, quantity)| units_of(quantity)).unwrap_or_default();
-        format!("{name}: unit {:?}, wanted one of {units}", shown(unit))
-    })
-}
-
-fn parse_depth(text: &str) -> Option<DepthMm> {
-    text.parse().ok().and_then(DepthMm::from_metres)
-}
-
 /// The moment that `time` names; `Ok(None)` for a number that lies outside the calendar.
 fn claimed_time(time: &Time) -> Result<Option<Timestamp>, String> {
     match time {
@@ -287,53 +234,4 @@ fn claimed_time(time: &Time) -> Result<Option<Timestamp>, String> {
             Ok(moment)
         }
     }
-}
-
-/// The payload with `NaN`, `Infinity` and numbers beyond a double as `null`; `None` where it has none.
-fn without_infinities(payload: &[u8]) -> Option<Vec<u8>> {
-    let mut mended = Vec::with_capacity(payload.len() + 8);
-    let mut is_mended = false;
-    let mut at = 0;
-    while at < payload.len() {
-        let end = match payload[at] {
-            b'"' => end_of_text(payload, at),
-            byte if is_word(byte) => {
-                let length = payload[at..].iter().position(|byte| !is_word(*byte));
-                length.map_or(payload.len(), |length| at + length)
-            }
-            _ => at + 1,
-        };
-        let word = &payload[at..end];
-        if is_infinite(word) {
-            is_mended = true;
-            mended.extend_from_slice(b"null");
-        } else {
-            mended.extend_from_slice(word);
-        }
-        at = end;
-    }
-    is_mended.then_some(mended)
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
-}
-
-fn is_infinite(word: &[u8]) -> bool {
-    let number = std::str::from_utf8(word).ok().and_then(|word| word.parse::<f64>().ok());
-    number.is_some_and(|number| !number.is_finite())
-}
-
-/// The place after the text that begins at `start`.
-fn end_of_text(payload: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while at < payload.len() {
-        match payload[at] {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    // A text that never ends: the reader says so.
-    payload.len()
 }

@@ -10,17 +10,13 @@ use plotwise_config::{
     reading::Observation,
 };
 use plotwise_ingest::{
+    decode::senml,
     directory::{Directory, Entry},
     import::{Options, parse_readings},
 };
 use serde_json::{Map, Value, json};
 
-/// One message as its sensor would send it.
-pub(super) struct Recorded {
-    pub(super) device: DeviceId,
-    pub(super) measured: Timestamp,
-    pub(super) payload: String,
-}
+use super::WrittenAs;
 
 /// Reads a file of readings, wide or long.
 pub(super) fn read(
@@ -28,22 +24,15 @@ pub(super) fn read(
     catalogue: &Catalogue,
     timezone: Option<TimeZone>,
     now: Timestamp,
-) -> anyhow::Result<Vec<Recorded>> {
+) -> anyhow::Result<Vec<Observation>> {
     let bytes =
         std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let directory = everybody_in(&bytes)?;
     let options = Options { timezone, ..Options::new(now) };
-    let readings = match parse_readings(&bytes, &options, catalogue, &directory) {
-        Ok(readings) => readings,
+    match parse_readings(&bytes, &options, catalogue, &directory) {
+        Ok(readings) => Ok(readings.collect()),
         Err(errors) => bail!("{}: {errors}", path.display()),
-    };
-    Ok(readings
-        .map(|observation| Recorded {
-            device: observation.device.clone(),
-            measured: observation.measured,
-            payload: payload(&observation, catalogue),
-        })
-        .collect())
+    }
 }
 
 /// A directory of every device that the file names: whether they are registered is the receiver's
@@ -74,8 +63,21 @@ fn everybody_in(bytes: &[u8]) -> anyhow::Result<Directory> {
     })))
 }
 
+/// An observation as its sensor would send it.
+pub(super) fn payload(
+    observation: &Observation,
+    written_as: WrittenAs,
+    catalogue: &Catalogue,
+) -> Vec<u8> {
+    match written_as {
+        WrittenAs::Native => native(observation, catalogue).into_bytes(),
+        WrittenAs::Senml => senml::to_json(observation, catalogue.quantities()).into_bytes(),
+        WrittenAs::SenmlCbor => senml::to_cbor(observation, catalogue.quantities()),
+    }
+}
+
 /// Native JSON; numbers are written so that they read back as the same double.
-fn payload(observation: &Observation, catalogue: &Catalogue) -> String {
+fn native(observation: &Observation, catalogue: &Catalogue) -> String {
     let readings: Map<String, Value> = observation
         .readings
         .iter()

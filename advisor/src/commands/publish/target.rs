@@ -1,9 +1,9 @@
 //! Where to publish, and as whom.
 
-use std::{collections::BTreeMap, path::Path, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, path::Path, str::FromStr};
 
 use anyhow::{Context, bail};
-use plotwise_ingest::publish::Sender;
+use plotwise_ingest::publish::{Outgoing, Sender};
 
 use super::sender;
 
@@ -71,10 +71,10 @@ impl Credentials {
     /// Deals messages out to senders, a device's all to the same one and in order.
     pub(super) fn senders(
         &self,
-        messages: Vec<(String, String, Duration)>,
+        messages: Vec<(String, Outgoing)>,
         connections: usize,
     ) -> anyhow::Result<Vec<Sender>> {
-        let mut of_device: BTreeMap<String, Vec<(String, String, Duration)>> = BTreeMap::new();
+        let mut of_device: BTreeMap<String, Vec<(String, Outgoing)>> = BTreeMap::new();
         for message in messages {
             of_device.entry(message.0.clone()).or_default().push(message);
         }
@@ -95,7 +95,7 @@ impl Credentials {
             Self::One(one) => Some(one.clone()),
             Self::None => None,
         };
-        let mut groups: Vec<Vec<(String, String, Duration)>> = vec![Vec::new(); connections];
+        let mut groups: Vec<Vec<(String, Outgoing)>> = vec![Vec::new(); connections];
         for (nth, messages) in of_device.into_values().enumerate() {
             groups[nth % connections].extend(messages);
         }
@@ -104,7 +104,7 @@ impl Credentials {
         let senders = groups.into_iter().filter(|group| !group.is_empty()).enumerate();
         Ok(senders
             .map(|(nth, mut group)| {
-                group.sort_by_key(|(_, _, due)| *due);
+                group.sort_by_key(|(_, message)| message.due);
                 sender(format!("plotwise-{run}-{nth}"), one.clone(), group)
             })
             .collect())
