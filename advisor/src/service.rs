@@ -6,7 +6,13 @@
 
 mod watching;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use plotwise_ingest::{
     decode::Quantities,
@@ -16,6 +22,7 @@ use plotwise_ingest::{
     pipeline::{Pipeline, PipelineOptions, Running},
     store::StoreError,
     surroundings::Surroundings,
+    tls::{ServerTls, TlsError},
     upkeep::{Chore, Upkeep},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -56,6 +63,9 @@ pub enum ServiceError {
         #[source]
         source: io::Error,
     },
+    /// The listener's certificate cannot be used.
+    #[error("[mqtt.listener.tls]: {0}")]
+    Tls(#[from] TlsError),
     /// A broker's address or subscription cannot be used.
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -76,6 +86,8 @@ pub struct Service {
     pub http: Option<SocketAddr>,
     /// Where sensors connect, where they can.
     pub mqtt: Option<SocketAddr>,
+    /// Where they connect over TLS, and the file that they need to trust it, where it is of our making.
+    pub mqtts: Option<(SocketAddr, Option<PathBuf>)>,
     stop: watch::Sender<bool>,
     receiving: JoinSet<()>,
     answering: JoinSet<()>,
@@ -94,6 +106,7 @@ impl Service {
         let mut service = Self {
             http: None,
             mqtt: None,
+            mqtts: None,
             stop,
             receiving: JoinSet::new(),
             answering: JoinSet::new(),
@@ -165,8 +178,15 @@ impl Service {
         let settings = &app.settings.mqtt;
         if settings.listener.enabled {
             let options = ListenerOptions::from(settings.listener.limits);
-            let listener = Listener::bind(settings.listener.listen, options).await?;
+            let mut listener = Listener::bind(settings.listener.listen, options).await?;
             self.mqtt = listener.local_addr().ok();
+            let tls = &settings.listener.tls;
+            let data = app.store.path().parent().unwrap_or(Path::new("."));
+            if let Some(certificate) = ServerTls::open(tls, data, app.clock.now())? {
+                let authority = certificate.authority();
+                listener = listener.with_tls(tls.listen, Arc::new(certificate)).await?;
+                self.mqtts = listener.tls_addr().map(|address| (address, authority));
+            }
             self.receiving.spawn(listener.run(surroundings.clone()));
         }
         for link in &settings.links {

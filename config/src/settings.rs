@@ -25,6 +25,7 @@ mod read;
 mod secret;
 mod show;
 mod store;
+mod tls;
 
 use std::path::Path;
 
@@ -41,6 +42,7 @@ pub use mqtt::{
 };
 pub use secret::Secret;
 pub use store::{CatalogueSettings, FactsSettings, StoreSettings};
+pub use tls::{LinkTls, ListenerTls, TlsMode};
 
 use layer::Layers;
 use read::Reader;
@@ -75,7 +77,7 @@ impl Settings {
     /// Reads the settings: the shipped defaults, `file`, variables of `env` that start with
     /// `PLOTWISE__`, and `flags`; later wins.
     ///
-    /// Folders of the catalogue that `file` names are relative to it.
+    /// Folders of the catalogue and files of certificates that `file` names are relative to it.
     ///
     /// # Errors
     ///
@@ -98,7 +100,7 @@ impl Settings {
             "log",
         ]);
         let http = reader.section("http");
-        let mqtt = reader.section("mqtt");
+        let mqtt = reader.section::<MqttSettings>("mqtt");
         let store = reader.section("store");
         let facts = reader.section("facts");
         let catalogue = reader.section::<CatalogueSettings>("catalogue");
@@ -109,7 +111,7 @@ impl Settings {
 
         let (
             Some(http),
-            Some(mqtt),
+            Some(mut mqtt),
             Some(store),
             Some(facts),
             Some(mut catalogue),
@@ -124,6 +126,13 @@ impl Settings {
             && layers.is_from_file("catalogue.folders")
         {
             catalogue.folders.iter_mut().for_each(|own| *own = folder.join(&*own));
+        }
+        if let Some(folder) = file.and_then(Path::parent) {
+            for (key, path) in mqtt.paths() {
+                if layers.is_from_file(&key) {
+                    *path = folder.join(&*path);
+                }
+            }
         }
         let settings = Self { http, mqtt, store, facts, catalogue, map, advice, log, layers };
         // A mistaken key leaves a gap that would look like a contradiction.

@@ -10,7 +10,8 @@
 //! - [`intake`]: what goes into a commit.
 //! - [`directory`]: which devices there are and what they may do; [`credential`]: their tokens.
 //! - [`topic`], [`decode`], [`resolve`]: from a message to what it says, and whether it may.
-//! - [`listener`], [`link`]: where messages come from; [`surroundings`]: what they are given.
+//! - [`listener`], [`link`]: where messages come from; [`surroundings`]: what they are given;
+//!   [`tls`]: certificates.
 //! - [`pipeline`]: group commit, then the acknowledgement. [`publish`]: the other side, for tests of
 //!   a whole installation.
 //! - [`store`]: readings and dead letters on disk, each observation once.
@@ -35,5 +36,6 @@ pub mod resolve;
 pub mod store;
 pub mod surroundings;
 mod task;
+pub mod tls;
 pub mod topic;
 pub mod upkeep;

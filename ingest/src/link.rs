@@ -22,7 +22,7 @@
 //!
 //! # What it leaves out
 //!
-//! TLS. MQTT 5: every broker that speaks it speaks 3.1.1.
+//! MQTT 5: every broker that speaks it speaks 3.1.1.
 
 mod epoch;
 
@@ -37,13 +37,15 @@ use std::{
 use jiff::Timestamp;
 use plotwise_config::{
     id::CooperativeId,
-    settings::{LinkSettings, Secret},
+    settings::{LinkSettings, LinkTls, Secret},
 };
-use rumqttc::MqttOptions;
+use rumqttc::{ConnectionError, MqttOptions, TlsConfiguration, Transport};
 use tokio::sync::watch;
+use tokio_rustls::rustls;
 
 use crate::{
     surroundings::{Surroundings, stopped},
+    tls::{TlsError, client_config, explain},
     topic::{BadFilter, Subscription},
 };
 
@@ -61,11 +63,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 const PACKET_BYTES_MAX: usize = 268_435_460;
 
 /// A link that cannot be made.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
     /// Not an address of a broker.
-    #[error("{found:?} is no address of a broker; wanted mqtt://HOST[:PORT]")]
+    #[error(
+        "{found:?} is no address of a broker; wanted mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"
+    )]
     Url {
         /// What was found.
         found: String,
@@ -73,6 +77,9 @@ pub enum LinkError {
     /// A filter that names no device.
     #[error(transparent)]
     Filter(#[from] BadFilter),
+    /// Certificates that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// How a link is.
@@ -101,6 +108,7 @@ pub struct Link {
     port: u16,
     client_id: String,
     credentials: Option<(String, Secret)>,
+    tls: Option<LinkTls>,
     cooperatives: Vec<CooperativeId>,
     share: Option<String>,
     subscriptions: Vec<Subscription>,
@@ -120,7 +128,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// [`LinkError`] for an address or a filter that cannot work.
+    /// [`LinkError`] for an address, a filter or a certificate that cannot work.
     pub fn new(settings: &LinkSettings) -> Result<Self, LinkError> {
         let (host, port) =
             settings.broker().ok_or_else(|| LinkError::Url { found: settings.url.clone() })?;
@@ -129,12 +137,17 @@ impl Link {
             .iter()
             .map(|subscription| Subscription::parse(&subscription.filter, subscription.decoder))
             .collect::<Result<_, _>>()?;
+        let tls = settings.is_tls().then(|| settings.tls.clone().unwrap_or_default());
+        if let Some(tls) = &tls {
+            client_config(tls)?;
+        }
         let password = settings.password.clone().unwrap_or_else(|| Secret::new(""));
         Ok(Self {
             host: host.to_owned(),
             port,
             client_id: settings.client_id.clone(),
             credentials: settings.username.clone().map(|name| (name, password)),
+            tls,
             cooperatives: settings.cooperatives.clone(),
             share: settings.share.clone(),
             subscriptions,
@@ -209,7 +222,7 @@ impl Link {
         whole.mul_f64(0.5 + part / 2.0)
     }
 
-    fn options(&self) -> MqttOptions {
+    fn options(&self) -> Result<MqttOptions, TlsError> {
         let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
         options
             .set_clean_session(false)
@@ -219,7 +232,23 @@ impl Link {
         if let Some((name, password)) = &self.credentials {
             options.set_credentials(name, password.reveal());
         }
-        options
+        if let Some(tls) = &self.tls {
+            let config = TlsConfiguration::Rustls(client_config(tls)?);
+            options.set_transport(Transport::tls_with_config(config));
+        }
+        Ok(options)
+    }
+
+    /// What went wrong, in words that say what to do about it.
+    fn said(&self, error: &ConnectionError) -> String {
+        let ConnectionError::Tls(rumqttc::TlsError::Io(io)) = error else {
+            return error.to_string();
+        };
+        let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match (tls, &self.tls) {
+            (Some(error), Some(settings)) => format!("TLS: {}", explain(error, settings)),
+            _ => error.to_string(),
+        }
     }
 
     /// The filters as they are sent, with the group of a shared subscription.

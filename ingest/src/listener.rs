@@ -11,17 +11,14 @@
 //! ```
 //!
 //! MQTT 3.1.1 and 5 by mqtt-protocol-core; `QoS` 2 is refused as each version says. One task a
-//! connection, without a read buffer while it is idle.
+//! connection, without a read buffer while it is idle. TLS on an address of its own; the handshake runs in
+//! the connection's task, so that who does not finish it holds up nobody.
 //!
 //! # Limits
 //!
 //! Packets, connections, messages a second and device, messages in flight: see [`ListenerOptions`].
 //! Over a limit the client is told by the protocol's own means, or not read from for a while; either
 //! is counted in [`ListenerCounters`].
-//!
-//! # What it leaves out
-//!
-//! TLS.
 
 mod admission;
 mod counters;
@@ -29,6 +26,7 @@ mod endpoint;
 mod frame;
 mod pace;
 mod session;
+mod stream;
 mod takeover;
 
 #[cfg(test)]
@@ -41,14 +39,20 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
+    time::timeout,
 };
 
-use crate::surroundings::{Surroundings, stopped};
+use crate::{
+    surroundings::{Surroundings, stopped},
+    task::AbortOnDrop,
+    tls::ServerTls,
+};
 
 pub use counters::ListenerCounters;
 
 use admission::Admission;
 use session::Session;
+use stream::Stream;
 use takeover::Takeover;
 
 /// Connections over the limit that are told so at a time; more are closed without a word.
@@ -103,27 +107,31 @@ impl From<ListenerLimits> for ListenerOptions {
 pub enum BindError {
     /// Another program listens there.
     #[error(
-        "{address} is in use by another program; end that one, or set another address in [mqtt.listener] listen"
+        "{address} is in use by another program; end that one, or set another address in {setting}"
     )]
     InUse {
         /// Which address.
         address: SocketAddr,
+        /// Where it is set.
+        setting: &'static str,
     },
     /// This user may not.
     #[error(
-        "this user may not listen on {address}; ports from 1024 need no privilege: set one in [mqtt.listener] listen"
+        "this user may not listen on {address}; ports from 1024 need no privilege: set one in {setting}"
     )]
     NotPermitted {
         /// Which address.
         address: SocketAddr,
+        /// Where it is set.
+        setting: &'static str,
     },
     /// Anything else.
-    #[error(
-        "cannot listen on {address}; wanted an address of this machine in [mqtt.listener] listen"
-    )]
+    #[error("cannot listen on {address}; wanted an address of this machine in {setting}")]
     Other {
         /// Which address.
         address: SocketAddr,
+        /// Where it is set.
+        setting: &'static str,
         /// What the operating system said.
         #[source]
         source: io::Error,
@@ -134,6 +142,7 @@ pub enum BindError {
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
+    encrypted: Option<(TcpListener, Arc<ServerTls>)>,
     options: ListenerOptions,
     counters: Arc<ListenerCounters>,
 }
@@ -154,21 +163,36 @@ impl Listener {
     ///
     /// [`BindError`], which names the address and how to mend it.
     pub async fn bind(address: SocketAddr, options: ListenerOptions) -> Result<Self, BindError> {
-        let socket = TcpListener::bind(address).await.map_err(|source| match source.kind() {
-            io::ErrorKind::AddrInUse => BindError::InUse { address },
-            io::ErrorKind::PermissionDenied => BindError::NotPermitted { address },
-            _ => BindError::Other { address, source },
-        })?;
-        Ok(Self { socket, options, counters: Arc::default() })
+        let socket = bind(address, "[mqtt.listener] listen").await?;
+        Ok(Self { socket, encrypted: None, options, counters: Arc::default() })
     }
 
-    /// Where it listens.
+    /// Listens on `address` too, over TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`], which names the address and how to mend it.
+    pub async fn with_tls(
+        mut self,
+        address: SocketAddr,
+        tls: Arc<ServerTls>,
+    ) -> Result<Self, BindError> {
+        self.encrypted = Some((bind(address, "[mqtt.listener.tls] listen").await?, tls));
+        Ok(self)
+    }
+
+    /// Where it listens without TLS.
     ///
     /// # Errors
     ///
     /// Where the operating system does not say.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
+    }
+
+    /// Where it listens over TLS, if it does.
+    pub fn tls_addr(&self) -> Option<SocketAddr> {
+        self.encrypted.as_ref().and_then(|(socket, _)| socket.local_addr().ok())
     }
 
     /// What its connections do.
@@ -180,6 +204,10 @@ impl Listener {
     /// taken too long to take them.
     pub async fn run(self, surroundings: Surroundings) {
         let mut shutdown = surroundings.shutdown.clone();
+        let _fresh = self.encrypted.as_ref().map(|(_, tls)| {
+            let shutdown = shutdown.clone();
+            AbortOnDrop::spawn(Arc::clone(tls).keep_fresh(surroundings.clock, shutdown))
+        });
         let seats = Arc::new(Semaphore::new(self.options.connections_max));
         let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
         let shared = Arc::new(Shared {
@@ -195,14 +223,15 @@ impl Listener {
                 biased;
                 () = stopped(&mut shutdown) => break,
                 Some(_) = sessions.join_next() => {}
-                accepted = self.socket.accept() => match accepted {
-                    Ok((stream, peer)) => {
+                accepted = accept(&self.socket, self.encrypted.as_ref()) => match accepted {
+                    Ok((stream, peer, tls)) => {
                         let Some((seat, is_full)) = seat(&seats, &refusals) else {
                             shared.counters.refused_full();
                             continue;
                         };
                         let shared = Arc::clone(&shared);
-                        sessions.spawn(serve(stream, peer, shared, seat, is_full));
+                        let tls = tls.map(Arc::clone);
+                        sessions.spawn(serve(stream, tls, peer, shared, seat, is_full));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept a connection: {error}");
@@ -211,8 +240,30 @@ impl Listener {
                 },
             }
         }
-        drop(self.socket);
+        drop((self.socket, self.encrypted));
         while sessions.join_next().await.is_some() {}
+    }
+}
+
+async fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, BindError> {
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => BindError::InUse { address, setting },
+        io::ErrorKind::PermissionDenied => BindError::NotPermitted { address, setting },
+        _ => BindError::Other { address, setting, source },
+    })
+}
+
+/// The next connection of either kind. Cancel safe.
+async fn accept<'l>(
+    plain: &TcpListener,
+    encrypted: Option<&'l (TcpListener, Arc<ServerTls>)>,
+) -> io::Result<(TcpStream, SocketAddr, Option<&'l Arc<ServerTls>>)> {
+    let Some((socket, tls)) = encrypted else {
+        return plain.accept().await.map(|(stream, peer)| (stream, peer, None));
+    };
+    tokio::select! {
+        accepted = plain.accept() => accepted.map(|(stream, peer)| (stream, peer, None)),
+        accepted = socket.accept() => accepted.map(|(stream, peer)| (stream, peer, Some(tls))),
     }
 }
 
@@ -224,6 +275,7 @@ fn seat(seats: &Arc<Semaphore>, refusals: &Arc<Semaphore>) -> Option<(OwnedSemap
 
 async fn serve(
     stream: TcpStream,
+    tls: Option<Arc<ServerTls>>,
     peer: SocketAddr,
     shared: Arc<Shared>,
     seat: OwnedSemaphorePermit,
@@ -234,8 +286,38 @@ async fn serve(
         tracing::debug!(%peer, %error, "no TCP_NODELAY for {peer}");
     }
     shared.counters.connected();
-    let ended = Session::new(stream, peer, Arc::clone(&shared), is_full).run().await;
+    let stream = match tls {
+        None => Some(Stream::Plain(stream)),
+        // Boxed: an idle connection without TLS shall not hold room for a handshake.
+        Some(tls) => Box::pin(shake_hands(stream, &tls, peer, &shared)).await,
+    };
+    if let Some(stream) = stream {
+        let ended = Session::new(stream, peer, Arc::clone(&shared), is_full).run().await;
+        tracing::debug!(%peer, ?ended, "connection of {peer} ended: {ended:?}");
+    }
     shared.counters.disconnected();
-    tracing::debug!(%peer, ?ended, "connection of {peer} ended: {ended:?}");
     drop(seat);
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    tls: &ServerTls,
+    peer: SocketAddr,
+    shared: &Shared,
+) -> Option<Stream> {
+    let patience = Duration::from_secs(shared.options.connect_within_s.into());
+    let mut shutdown = shared.surroundings.shutdown.clone();
+    let shaken = tokio::select! {
+        biased;
+        () = stopped(&mut shutdown) => return None,
+        shaken = timeout(patience, tls.acceptor().accept(stream)) => shaken,
+    };
+    let error = match shaken {
+        Ok(Ok(stream)) => return Some(stream.into()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("not finished in {} s", patience.as_secs()),
+    };
+    shared.counters.failed_handshake();
+    tracing::debug!(%peer, error, "no TLS with {peer}: {error}");
+    None
 }

@@ -12,9 +12,15 @@ use clap::Args;
 use plotwise_config::{
     catalogue::Catalogue,
     settings::Overrides,
-    settings::{LinkSettings, Settings},
+    settings::{LinkSettings, ListenerTls, Settings},
 };
-use plotwise_ingest::{clock::Clock, facts::Facts, store::Store};
+use plotwise_ingest::{
+    clock::Clock,
+    facts::Facts,
+    link::Link,
+    store::Store,
+    tls::{ServerTls, Validity},
+};
 use serde::Serialize;
 
 use super::{
@@ -83,6 +89,12 @@ async fn examine(global: &Global, settings: Settings) -> Vec<Finding> {
     ] {
         findings.push(Finding::of(name, address_is_free(address)));
     }
+    let listener = &settings.mqtt.listener;
+    if listener.enabled && listener.tls.is_on() {
+        let address = listener.tls.listen;
+        findings.push(Finding::of("listener tls address", address_is_free(address)));
+        findings.push(Finding::of("listener certificate", certificate(&listener.tls, &data)));
+    }
     for link in &settings.mqtt.links {
         findings.push(Finding::of(format!("broker {}", link.url), broker(link)));
     }
@@ -134,12 +146,42 @@ fn address_is_free(address: std::net::SocketAddr) -> anyhow::Result<String> {
     }
 }
 
+fn certificate(tls: &ListenerTls, data: &Path) -> anyhow::Result<String> {
+    let Some(found) = ServerTls::peek(tls, data)? else {
+        return Ok("will be made when serve starts".to_owned());
+    };
+    let exposed: Vec<String> =
+        found.exposed_keys().iter().map(|key| key.display().to_string()).collect();
+    anyhow::ensure!(
+        exposed.is_empty(),
+        "others than its owner may read the key {}: chmod 600 it",
+        exposed.join(", ")
+    );
+    let certificate = found.certificate();
+    match certificate.validity(Clock::system().now()) {
+        Validity::Holds => {}
+        Validity::EndsSoon if found.authority().is_some() => {}
+        Validity::EndsSoon => anyhow::bail!("{certificate}, which is soon; replace it"),
+        Validity::NotYet => anyhow::bail!(
+            "{certificate}, but from {} only; replace it, or set the clock",
+            certificate.from
+        ),
+        Validity::Ended => anyhow::bail!("{certificate}, which is over; replace it"),
+    }
+    Ok(match found.authority() {
+        Some(ca) => format!("{certificate}; sensors trust it that hold {}", ca.display()),
+        None => certificate.to_string(),
+    })
+}
+
 fn broker(link: &LinkSettings) -> anyhow::Result<String> {
     let broker = link.broker().with_context(|| format!("{} names no host", link.url))?;
     let address = broker.to_socket_addrs()?.next();
     let address = address.with_context(|| format!("{} has no address", broker.0))?;
     TcpStream::connect_timeout(&address, BROKER_PATIENCE)
         .map_err(|error| anyhow::anyhow!("{error}; is the broker up, and is the port right?"))?;
+    // Address, filters and files of certificates, as a service would use them.
+    Link::new(link)?;
     Ok("answers".to_owned())
 }
 

@@ -88,6 +88,14 @@ pub(super) fn announce(service: &Service) {
     if let Some(address) = service.mqtt {
         tracing::info!(%address, "sensors connect to mqtt://{address}");
     }
+    match &service.mqtts {
+        Some((address, Some(ca))) => {
+            let ca = ca.display();
+            tracing::info!(%address, %ca, "and to mqtts://{address}; those trust it that hold {ca}");
+        }
+        Some((address, None)) => tracing::info!(%address, "and to mqtts://{address}"),
+        None => {}
+    }
 }
 
 /// Waits for SIGTERM (exit code 0) or Ctrl-C (130).

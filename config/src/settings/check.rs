@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{LinkSettings, ListenerSettings, Settings, error::Problem, layer::Layers};
+use super::{LinkSettings, ListenerSettings, Settings, TlsMode, error::Problem, layer::Layers};
 
 pub(super) fn check(settings: &Settings, layers: &Layers, problems: &mut Vec<Problem>) {
     let mut findings = Findings { layers, problems };
     check_http(settings, &mut findings);
     check_listener(&settings.mqtt.listener, &mut findings);
+    check_listener_tls(settings, &mut findings);
     check_links(settings, &mut findings);
 
     let window_s = settings.store.redelivery_window_s;
@@ -59,6 +60,47 @@ fn check_listener(listener: &ListenerSettings, findings: &mut Findings<'_>) {
     findings.within(&key("in_flight_max"), u32::from(limits.in_flight_max), 1, 65_535);
 }
 
+fn check_listener_tls(settings: &Settings, findings: &mut Findings<'_>) {
+    let listener = &settings.mqtt.listener;
+    let tls = &listener.tls;
+    if !listener.enabled || !tls.is_on() {
+        return;
+    }
+    let key = |key: &str| format!("mqtt.listener.tls.{key}");
+    for (name, other) in
+        [("http.listen", settings.http.listen), ("mqtt.listener.listen", listener.listen)]
+    {
+        let is_same = tls.listen.ip() == other.ip()
+            || tls.listen.ip().is_unspecified()
+            || other.ip().is_unspecified();
+        findings.ensure(
+            !(is_same && tls.listen.port() == other.port() && other.port() != 0),
+            &key("listen"),
+            tls.listen,
+            format_args!("another port than {name} = {other}"),
+        );
+    }
+    for (name, path) in [("cert", &tls.cert), ("key", &tls.key)] {
+        match (tls.mode, path) {
+            (TlsMode::Files, None) => {
+                findings.wrong(&key(name), "nothing", "a PEM file, as mode = \"files\" says");
+            }
+            (TlsMode::Auto, Some(path)) => {
+                let wanted = "mode = \"files\" where you bring it, or none";
+                findings.wrong(&key(name), format_args!("{:?}", path.display()), wanted);
+            }
+            _ => {}
+        }
+    }
+    for (place, name) in tls.names.iter().enumerate() {
+        let is_name = !name.is_empty()
+            && name.len() <= 253
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:*".contains(c));
+        let wanted = "a host name such as plotwise.farm.example, or an address";
+        findings.ensure(is_name, &key(&format!("names.{place}")), format_args!("{name:?}"), wanted);
+    }
+}
+
 fn check_links(settings: &Settings, findings: &mut Findings<'_>) {
     let mut first_with: HashMap<&str, usize> = HashMap::new();
     for (place, link) in settings.mqtt.links.iter().enumerate() {
@@ -91,11 +133,21 @@ fn check_link(
                 host == listener.listen.ip()
                     || (host.is_loopback() && listener.listen.ip().is_unspecified())
             });
-        let is_own = listener.enabled && is_loopback && port == listener.listen.port();
+        let is_port = port == listener.listen.port()
+            || (listener.tls.is_on() && port == listener.tls.listen.port());
+        let is_own = listener.enabled && is_loopback && is_port;
         let wanted = "another broker: Plotwise's own listener takes no subscriptions";
         findings.ensure(!is_own, &url_key, format_args!("{:?}", link.url), wanted);
     } else {
-        findings.wrong(&url_key, format_args!("{:?}", link.url), "mqtt://HOST or mqtt://HOST:PORT");
+        let wanted = "mqtt://HOST or mqtt://HOST:PORT, with TLS mqtts://...";
+        findings.wrong(&url_key, format_args!("{:?}", link.url), wanted);
+    }
+    if let Some(tls) = &link.tls {
+        let (found, wanted) = ("tls with an address mqtt://", "mqtts://, or no tls");
+        findings.ensure(link.is_tls(), &format!("{key}.tls"), found, wanted);
+        let is_pair = tls.cert.is_some() == tls.key.is_some();
+        let found = "one of cert and key";
+        findings.ensure(is_pair, &format!("{key}.tls"), found, "both, or neither");
     }
     let client_key = format!("{key}.client_id");
     let wanted = "a name: the broker keeps unacknowledged messages by it";

@@ -18,7 +18,8 @@ use crate::lines::{LineStarts, Lines};
 const VARIABLE_PREFIX: &str = "PLOTWISE__";
 
 /// Keys without a default whose value is a text even where it looks like a number.
-const TEXT_KEYS: [&str; 2] = ["facts.url", "map.tiles"];
+const TEXT_KEYS: [&str; 4] =
+    ["facts.url", "map.tiles", "mqtt.listener.tls.cert", "mqtt.listener.tls.key"];
 
 /// What flags set, each with the name it has on the command line.
 #[derive(Clone, Debug, Default)]

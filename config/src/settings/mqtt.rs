@@ -1,10 +1,14 @@
 //! `[mqtt]`: the listener for devices and links to existing brokers.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{http::address, secret::Secret};
+use super::{
+    http::address,
+    secret::Secret,
+    tls::{LinkTls, ListenerTls},
+};
 use crate::{id::CooperativeId, keyed::keyed};
 
 /// Where messages come from.
@@ -18,6 +22,19 @@ pub struct MqttSettings {
     pub links: Vec<LinkSettings>,
 }
 
+impl MqttSettings {
+    /// Every file that it names, with its key.
+    pub(super) fn paths(&mut self) -> impl Iterator<Item = (String, &mut PathBuf)> {
+        let listener = self.listener.tls.paths();
+        let listener = listener.map(|(key, path)| (format!("mqtt.listener.tls.{key}"), path));
+        let links = self.links.iter_mut().enumerate().flat_map(|(place, link)| {
+            let paths = link.tls.iter_mut().flat_map(LinkTls::paths);
+            paths.map(move |(key, path)| (format!("mqtt.link.{place}.tls.{key}"), path))
+        });
+        listener.chain(links)
+    }
+}
+
 /// The listener.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +44,8 @@ pub struct ListenerSettings {
     /// Address and port. Port 0: any free one.
     #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
+    /// The same encrypted, on another address.
+    pub tls: ListenerTls,
     /// What one sender may take.
     pub limits: ListenerLimits,
 }
@@ -49,7 +68,7 @@ pub struct ListenerLimits {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinkSettings {
-    /// `mqtt://HOST[:PORT]`; without a port 1883.
+    /// `mqtt://HOST[:PORT]` or, with TLS, `mqtts://HOST[:PORT]`; without a port 1883 or 8883.
     pub url: String,
     /// By this the broker keeps the session: unique among the links, never empty.
     pub client_id: String,
@@ -59,6 +78,9 @@ pub struct LinkSettings {
     /// Password at the broker; only with a user name.
     #[serde(default)]
     pub password: Option<Secret>,
+    /// What is trusted and shown over `mqtts://`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<LinkTls>,
     /// Whose devices may speak through it; at least one.
     pub cooperatives: Vec<CooperativeId>,
     /// Group of a shared subscription, where several processes take turns.
@@ -70,15 +92,23 @@ pub struct LinkSettings {
 }
 
 impl LinkSettings {
-    /// Host and port of the broker; `None` where the URL is not of the form `mqtt://HOST[:PORT]`,
-    /// which loading refuses.
+    /// Whether the broker is reached over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.url.starts_with("mqtts://")
+    }
+
+    /// Host and port of the broker; `None` where the URL is not of the form `mqtt://HOST[:PORT]` or
+    /// `mqtts://HOST[:PORT]`, which loading refuses.
     pub fn broker(&self) -> Option<(&str, u16)> {
-        let rest = self.url.strip_prefix("mqtt://")?;
+        let (rest, port) = match self.url.strip_prefix("mqtts://") {
+            Some(rest) => (rest, 8883),
+            None => (self.url.strip_prefix("mqtt://")?, 1883),
+        };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (host, port) = match rest.rsplit_once(':') {
             // The colons of a bare IPv6 address stand inside brackets.
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-            _ => (rest, 1883),
+            _ => (rest, port),
         };
         let is_host = !host.is_empty() && !host.contains(['/', '@', '?', '#', ' ']);
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);

@@ -223,6 +223,34 @@ fn a_link_whose_address_is_none_is_refused() {
 }
 
 #[test]
+fn a_link_with_tls_says_so_in_its_address() {
+    let url = "mqtt://broker.example:1884";
+    let text = LINK.replace(url, "mqtts://broker.example");
+    let link = &load_text(&text).unwrap().mqtt.links[0];
+    assert_eq!((link.broker(), link.is_tls()), (Some(("broker.example", 8883)), true));
+    link_refused("username", "tls.ca = \"ca.pem\"\nusername", 5, &["mqtt.link.0.tls", "mqtts://"]);
+    let half = text.replace("username", "tls.cert = \"c.pem\"\nusername");
+    refused(&half, 5, &["mqtt.link.0.tls", "both, or neither"]);
+}
+
+#[test]
+fn tls_of_the_listener_wants_its_files_and_an_address_of_its_own() {
+    let tls = |rest: &str| format!("[mqtt.listener.tls]\n{rest}\n");
+    let key = "mqtt.listener.tls";
+    let problems = problems_of(&tls("mode = \"files\""));
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("mqtt.listener.tls.cert: found nothing, wanted a PEM file"));
+    let auto = "mode = \"auto\"\n";
+    refused(&tls(&format!("{auto}cert = \"c.pem\"")), 3, &[key, "mode = \"files\""]);
+    refused(&tls(&format!("{auto}listen = \"0.0.0.0:1883\"")), 3, &["mqtt.listener.listen"]);
+    refused(&tls(&format!("{auto}listen = \"127.0.0.1:8080\"")), 3, &["http.listen"]);
+    refused(&tls(&format!("{auto}names = [\"a b\"]")), 3, &[key, "names", "\"a b\"", "host name"]);
+    refused(&tls("mode = \"on\""), 2, &["mqtt.listener.tls.mode", "off, files, auto"]);
+    assert!(load_text(&tls("cert = \"only when on\"")).is_ok());
+    assert!(load_text(&tls(&format!("{auto}names = [\"farm.example\", \"::1\"]"))).is_ok());
+}
+
+#[test]
 fn two_links_cannot_share_a_client_id() {
     refused(&format!("{LINK}{LINK}"), 14, &["mqtt.link.1.client_id", "mqtt.link.0 has too"]);
     link_refused("\"plotwise-1\"", "\"\"", 4, &["mqtt.link.0.client_id", "empty"]);
@@ -275,12 +303,19 @@ fn show_says_where_each_value_came_from() {
 }
 
 #[test]
-fn folders_are_relative_to_the_file_that_names_them() {
+fn folders_and_certificates_are_relative_to_the_file_that_names_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("farm.toml");
     fs::write(&path, "[catalogue]\nfolders = [\"own\"]\n").unwrap();
     let settings = Settings::load(Some(&path), no_env(), &Overrides::default()).unwrap();
     assert_eq!(settings.catalogue.folders, [folder.path().join("own")]);
+
+    let tls = "mode = \"files\"\ncert = \"c.pem\"\nkey = \"/etc/k.pem\"\n";
+    fs::write(&path, format!("[mqtt.listener.tls]\n{tls}")).unwrap();
+    let settings = Settings::load(Some(&path), no_env(), &Overrides::default()).unwrap();
+    let wanted = (folder.path().join("c.pem"), PathBuf::from("/etc/k.pem"));
+    assert_eq!(settings.mqtt.listener.tls.files(), Some((&*wanted.0, &*wanted.1)));
+    fs::write(&path, "[catalogue]\nfolders = [\"own\"]\n").unwrap();
 
     let flags = Overrides::default().with("--catalogue", "catalogue.folders", "[own]");
     let settings = Settings::load(Some(&path), no_env(), &flags).unwrap();

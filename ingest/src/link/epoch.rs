@@ -43,7 +43,11 @@ type Arrival = (Publish, OwnedSemaphorePermit);
 impl Link {
     /// Connects and serves until the connection is lost or it is time to end.
     pub(super) async fn connect_once(&self, surroundings: &Surroundings) -> Ended {
-        let (client, mut events) = AsyncClient::new(self.options(), REQUESTS_MAX);
+        let options = match self.options() {
+            Ok(options) => options,
+            Err(error) => return Ended::Lost(error.to_string()),
+        };
+        let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
         let (arrivals, queue) = mpsc::unbounded_channel();
         let (ids, in_order) = mpsc::unbounded_channel();
         let receipts = Receipts::default();
@@ -92,7 +96,7 @@ impl Link {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => return Ended::Lost(error.to_string()),
+                Err(error) => return Ended::Lost(self.said(&error)),
             }
         }
         // What comes from now on is not acknowledged and stays with the broker.

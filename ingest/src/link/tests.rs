@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use plotwise_config::{
     id::CooperativeId,
-    settings::{Decoder, LinkSettings, Subscription},
+    settings::{Decoder, LinkSettings, LinkTls, Subscription},
 };
 
 use super::{Link, LinkError, PAUSE_MAX, PAUSE_MIN};
@@ -15,6 +15,7 @@ fn settings(url: &str, filter: &str) -> LinkSettings {
         client_id: "plotwise-1".to_owned(),
         username: None,
         password: None,
+        tls: None,
         cooperatives: vec![CooperativeId::parse("ningxiang").unwrap()],
         share: Some("plotwise".to_owned()),
         subscriptions: vec![Subscription { filter: filter.to_owned(), decoder: Decoder::Native }],
@@ -31,10 +32,19 @@ fn a_group_shares_the_filter() {
 
 #[test]
 fn an_address_or_filter_that_cannot_work_is_refused() {
-    let other = Link::new(&settings("mqtts://broker", "plotwise/v1/+/up")).unwrap_err();
+    let other = Link::new(&settings("http://broker", "plotwise/v1/+/up")).unwrap_err();
     assert!(matches!(other, LinkError::Url { .. }));
     let anybody = Link::new(&settings("mqtt://broker", "#")).unwrap_err();
     assert!(matches!(anybody, LinkError::Filter(_)));
+}
+
+#[test]
+fn an_authority_that_is_not_there_is_refused_at_once() {
+    let mut settings = settings("mqtts://broker", "plotwise/v1/+/up");
+    settings.tls = Some(LinkTls { ca: Some("no/such/ca.pem".into()), ..LinkTls::default() });
+    let error = Link::new(&settings).unwrap_err();
+    assert!(matches!(error, LinkError::Tls(_)));
+    assert!(error.to_string().contains("no/such/ca.pem cannot be read"), "{error}");
 }
 
 #[test]

@@ -29,6 +29,8 @@ macro_rules! counters {
 counters! {
     /// Connections that were accepted.
     connections, count_connection;
+    /// TLS handshakes that failed or were not finished in time.
+    tls_failures, failed_handshake;
     /// Wrong or missing credentials.
     not_authorized, refused_credentials;
     /// Connections over the limit.

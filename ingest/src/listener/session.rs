@@ -12,7 +12,6 @@ use std::{
 use mqtt_protocol_core::mqtt::result_code::DisconnectReasonCode;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
     time::{sleep, sleep_until, timeout},
 };
 
@@ -20,6 +19,7 @@ use super::{
     Shared,
     endpoint::{Context, End, Endpoint},
     pace::Pace,
+    stream::Stream,
     takeover::Place,
 };
 use crate::{
@@ -49,7 +49,7 @@ const LINGER: Duration = Duration::from_millis(500);
 type Submitting = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
 
 pub(super) struct Session {
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     shared: Arc<Shared>,
     endpoint: Endpoint,
@@ -66,7 +66,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(
-        stream: TcpStream,
+        stream: Stream,
         peer: SocketAddr,
         shared: Arc<Shared>,
         is_full: bool,
@@ -231,7 +231,11 @@ impl Session {
             stopped(&mut shutdown).await;
             sleep(LAST_WRITE_PATIENCE).await;
         };
-        let write = timeout(WRITE_PATIENCE, self.stream.write_all(&self.endpoint.out));
+        let write = async {
+            self.stream.write_all(&self.endpoint.out).await?;
+            self.stream.flush().await
+        };
+        let write = timeout(WRITE_PATIENCE, write);
         let written = tokio::select! {
             biased;
             written = write => written.map_err(|_| ()),

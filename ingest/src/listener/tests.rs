@@ -4,6 +4,7 @@ mod admission;
 mod limits;
 mod protocol;
 mod stored;
+mod tls;
 
 use std::{
     net::SocketAddr,
@@ -79,6 +80,10 @@ fn reason(intake: &Intake) -> DeadLetterReason {
 
 impl Rig {
     async fn spawn(options: ListenerOptions) -> Self {
+        Self::serve(Listener::bind("127.0.0.1:0".parse().unwrap(), options).await.unwrap())
+    }
+
+    fn serve(listener: Listener) -> Self {
         let written = Arc::new(Mutex::new(Vec::new()));
         let is_full = Arc::new(AtomicBool::new(false));
         let (memory, full) = (Arc::clone(&written), Arc::clone(&is_full));
@@ -101,7 +106,6 @@ impl Rig {
         ];
         let (directory, directory_receiver) = watch::channel(Arc::new(Directory::new(entries)));
         let (stop, shutdown) = watch::channel(false);
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), options).await.unwrap();
         let address = listener.local_addr().unwrap();
         let counters = listener.counters();
         let serving = tokio::spawn(listener.run(Surroundings {
@@ -321,7 +325,7 @@ async fn a_last_message_at_qos_0_is_written_although_the_client_is_gone() {
 async fn a_port_in_use_is_named_with_the_way_to_mend_it() {
     let rig = Rig::spawn(ListenerOptions::default()).await;
     let error = Listener::bind(rig.address, ListenerOptions::default()).await.unwrap_err();
-    assert!(matches!(error, BindError::InUse { address } if address == rig.address));
+    assert!(matches!(error, BindError::InUse { address, .. } if address == rig.address));
     assert!(error.to_string().contains("[mqtt.listener] listen"));
 }
 
