@@ -23,7 +23,7 @@ use plotwise_ingest::{
     store::StoreError,
     surroundings::Surroundings,
     tls::{ServerTls, TlsError},
-    upkeep::{Chore, Upkeep},
+    upkeep::{Chore, Step, Upkeep},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -114,7 +114,7 @@ impl Service {
             upkeep: None,
         };
         if roles.ingest {
-            let upkeep = Upkeep::start(chores(&app), app.clock).map_err(ServiceError::Thread)?;
+            let upkeep = Upkeep::start(chores(&app)?, app.clock).map_err(ServiceError::Thread)?;
             service.upkeep = Some(upkeep);
             let pipeline = service.start_pipeline(&app)?;
             service.start_receiving(&app, &pipeline, &stopping).await?;
@@ -151,6 +151,7 @@ impl Service {
 
     fn start_pipeline(&mut self, app: &App) -> Result<Pipeline, ServiceError> {
         let mut writer = app.store.writer()?;
+        writer.leave_log()?;
         let (pipeline, running) = Pipeline::start(
             move |batch| writer.commit(batch).map(Into::into),
             PipelineOptions::default(),
@@ -221,9 +222,16 @@ impl Service {
     }
 }
 
+/// How often the log is looked at.
+const LOG_EVERY: Duration = Duration::from_millis(250);
+
 /// What is done to the stored readings in the background.
-fn chores(_app: &App) -> Vec<Chore> {
-    Vec::new()
+fn chores(app: &App) -> Result<Vec<Chore>, StoreError> {
+    let mut checkpoints = app.store.checkpoints()?;
+    let copying = Chore::new("copying the log", LOG_EVERY, move |_| {
+        checkpoints.copy_if_worth().map(|_| Step::Done)
+    });
+    Ok(vec![copying])
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -40,6 +40,7 @@
 //! No clock here: every time comes with the observation. What [`Writer::commit`] has returned for is
 //! on disk; where it fails, nothing of the batch is. Several processes may write.
 
+mod checkpoints;
 mod codes;
 mod error;
 mod letters;
@@ -61,7 +62,10 @@ use std::{
 use jiff::Timestamp;
 use plotwise_config::{catalogue::Catalogue, id::DeviceId, reading::Reading};
 
+use checkpoints::LogGrowth;
+
 pub use self::{
+    checkpoints::Checkpoints,
     error::StoreError,
     letters::StoredDeadLetter,
     packed::Damage,
@@ -106,6 +110,7 @@ pub struct Store {
     /// Keys of the catalogue's quantities, in the order of their numbers.
     keys: Arc<[String]>,
     options: StoreOptions,
+    log_growth: LogGrowth,
 }
 
 impl Store {
@@ -136,7 +141,7 @@ impl Store {
         let path = directory.join(FILE_NAME);
         let connection = schema::prepare(directory, &path)?;
         codes::known_quantities(&connection, &keys)?;
-        Ok(Self { path, keys, options })
+        Ok(Self { path, keys, options, log_growth: LogGrowth::default() })
     }
 
     /// A connection that writes. Its calls block; give it a thread of its own.
@@ -145,7 +150,17 @@ impl Store {
     ///
     /// As for [`Store::open`].
     pub fn writer(&self) -> Result<Writer, StoreError> {
-        Writer::open(&self.path, Arc::clone(&self.keys), self.options)
+        Writer::open(&self.path, Arc::clone(&self.keys), self.options, self.log_growth.clone())
+    }
+
+    /// What copies the log into the file beside the store's writers, which then leave it alone up to
+    /// a bound: see [`Writer::leave_log`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn checkpoints(&self) -> Result<Checkpoints, StoreError> {
+        Checkpoints::open(&self.path, self.log_growth.clone())
     }
 
     /// A connection that only reads. Its calls block.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
     StoreError, StoreOptions,
+    checkpoints::{self, LogGrowth},
     codes::Codes,
     letters,
     packed::{self, Packed},
@@ -24,6 +25,7 @@ use crate::{
 pub struct Writer {
     connection: Connection,
     memory: Memory,
+    log_growth: LogGrowth,
 }
 
 /// What a commit did. Each observation counts once, under the first that holds of `superseded`,
@@ -78,6 +80,7 @@ impl Writer {
         path: &Path,
         keys: Arc<[String]>,
         options: StoreOptions,
+        log_growth: LogGrowth,
     ) -> Result<Self, StoreError> {
         let memory = Memory {
             options,
@@ -92,7 +95,7 @@ impl Writer {
             seen: Vec::new(),
             done: Committed::default(),
         };
-        Ok(Self { connection: schema::connect_writer(path)?, memory })
+        Ok(Self { connection: schema::connect_writer(path)?, memory, log_growth })
     }
 
     /// Writes a batch in one transaction. When it returns `Ok`, all of it is on disk.
@@ -107,10 +110,21 @@ impl Writer {
             return Ok(Committed::default());
         }
         let result = write_batch(&mut self.connection, &mut self.memory, batch);
-        if result.is_err() {
-            self.memory.codes.forget();
+        match &result {
+            Ok(_) => self.log_growth.committed(batch.len()),
+            Err(_) => self.memory.codes.forget(),
         }
         result
+    }
+
+    /// From now on commits leave the log to [`super::Checkpoints`], unless it grows beyond 256 MiB.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `SQLite` reports.
+    pub fn leave_log(&self) -> Result<(), StoreError> {
+        let pages = checkpoints::LOG_PAGES_MAX;
+        Ok(self.connection.pragma_update(None, "wal_autocheckpoint", pages)?)
     }
 
     #[cfg(test)]

@@ -154,3 +154,27 @@ fn a_file_of_version_1_is_brought_up_to_date_and_keeps_everything() {
     drop(writer);
     open(directory.path());
 }
+
+#[test]
+fn the_log_is_copied_beside_a_writer_once_that_is_worth_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let mut writer = store.writer().unwrap();
+    writer.leave_log().unwrap();
+    let mut checkpoints = store.checkpoints().unwrap();
+    let file = directory.path().join(FILE_NAME);
+    let length = || std::fs::metadata(&file).unwrap().len();
+    let small = length();
+    commit(&mut writer, &[observation("a", -1, &[reading(PH, 5.0)])]);
+    assert!(!checkpoints.copy_if_worth().unwrap());
+    for start in 0..20 {
+        let batch: Vec<_> =
+            (0..5_000).map(|n| observation("a", start * 5_000 + n, &[reading(PH, 5.0)])).collect();
+        commit(&mut writer, &batch);
+    }
+    assert_eq!(length(), small);
+    assert!(checkpoints.copy_if_worth().unwrap());
+    assert!(length() > small + 1_000_000);
+    assert!(!checkpoints.copy_if_worth().unwrap());
+    assert_eq!(all(&store).len(), 100_001);
+}
