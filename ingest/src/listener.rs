@@ -19,6 +19,22 @@
 //! Packets, connections, messages a second and device, messages in flight: see [`ListenerOptions`].
 //! Over a limit the client is told by the protocol's own means, or not read from for a while; either
 //! is counted in [`ListenerCounters`].
+//!
+//! | | MQTT 3.1.1 | MQTT 5 |
+//! |---|---|---|
+//! | wrong credentials | CONNACK 5, later each time | CONNACK 0x87, later each time |
+//! | too many connections | CONNACK 3 | CONNACK 0x97 |
+//! | packet too large | closed | DISCONNECT 0x95 |
+//! | too many in flight | not read from | announced; DISCONNECT 0x93 |
+//! | too many a second | not read from | not read from |
+//! | `QoS` 2 | closed | announced; DISCONNECT 0x9B |
+//! | topic alias above 16 or unknown; 0 | - | announced; DISCONNECT 0x94; 0x82 |
+//! | SUBSCRIBE | SUBACK 0x80 | SUBACK 0x87 |
+//! | another's topic | closed | PUBACK 0x87 |
+//! | nothing heard for 1.5 x keep-alive | closed | DISCONNECT 0x8D |
+//! | client id taken over | closed | DISCONNECT 0x8E |
+//! | token changed | closed | DISCONNECT 0x87 |
+//! | a session to keep | CONNACK without one | session expiry answered with 0 |
 
 mod admission;
 mod counters;
@@ -51,6 +67,7 @@ use crate::{
 pub use counters::ListenerCounters;
 
 use admission::Admission;
+use pace::Paces;
 use session::Session;
 use stream::Stream;
 use takeover::Takeover;
@@ -68,7 +85,7 @@ pub struct ListenerOptions {
     pub packet_bytes_max: u32,
     /// Connections at a time.
     pub connections_max: usize,
-    /// Messages a second of one device's connection; 0 for no limit. Gateways are held by the
+    /// Messages a second of one device, over all its connections; 0 for no limit. Gateways are held by the
     /// window alone.
     pub messages_per_s: u32,
     /// `QoS` 1 messages of one connection that wait for their acknowledgement.
@@ -154,6 +171,7 @@ struct Shared {
     surroundings: Surroundings,
     admission: Admission,
     takeover: Takeover,
+    paces: Paces,
 }
 
 impl Listener {
@@ -216,6 +234,7 @@ impl Listener {
             surroundings,
             admission: Admission::default(),
             takeover: Takeover::default(),
+            paces: Paces::new(self.options.messages_per_s),
         });
         let mut sessions = JoinSet::new();
         loop {

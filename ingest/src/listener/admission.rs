@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use crate::{
     credential,
     directory::{Directory, Entry},
@@ -17,6 +19,9 @@ const ADDRESSES_MAX: usize = 4096;
 
 /// Delay of the first wrong answer; doubles with each.
 const DELAY_FIRST: Duration = Duration::from_millis(250);
+
+/// Wrong answers that wait at a time: who guesses on many connections shall not take all seats.
+const WAITING_MAX: usize = 256;
 
 /// Longest delay.
 const DELAY_MAX: Duration = Duration::from_secs(30);
@@ -38,8 +43,11 @@ pub(super) fn admit<'d>(
 }
 
 /// Failed attempts by address.
-#[derive(Debug, Default)]
-pub(super) struct Admission(Mutex<HashMap<IpAddr, Failures>>);
+#[derive(Debug)]
+pub(super) struct Admission {
+    failures: Mutex<HashMap<IpAddr, Failures>>,
+    turns: Semaphore,
+}
 
 #[derive(Debug)]
 struct Failures {
@@ -47,12 +55,23 @@ struct Failures {
     last: Instant,
 }
 
+impl Default for Admission {
+    fn default() -> Self {
+        Self { failures: Mutex::default(), turns: Semaphore::new(WAITING_MAX) }
+    }
+}
+
 impl Admission {
+    /// A turn to wait with a wrong answer; `None` where too many do.
+    pub(super) fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.try_acquire().ok()
+    }
+
     /// Notes a failure; how long to wait before saying so. Only wrong answers wait: a gateway behind
     /// the same address with the right token comes in at once.
     pub(super) fn failed(&self, address: IpAddr, now: Instant) -> Duration {
         let address = network(address);
-        let mut failures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if failures.len() >= ADDRESSES_MAX && !failures.contains_key(&address) {
             let oldest = failures.iter().min_by_key(|(_, known)| known.last);
             if let Some(oldest) = oldest.map(|(address, _)| *address) {
@@ -70,7 +89,7 @@ impl Admission {
 
     /// Forgets the failures of an address that gave a right token.
     pub(super) fn succeeded(&self, address: IpAddr) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&network(address));
     }
 }
 
@@ -126,6 +145,6 @@ mod tests {
         for last in 0..5000 {
             admission.failed(address(last), now + Duration::from_millis(u64::from(last)));
         }
-        assert_eq!(admission.0.lock().unwrap().len(), ADDRESSES_MAX);
+        assert_eq!(admission.failures.lock().unwrap().len(), ADDRESSES_MAX);
     }
 }

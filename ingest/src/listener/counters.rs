@@ -33,14 +33,29 @@ counters! {
     tls_failures, failed_handshake;
     /// Wrong or missing credentials.
     not_authorized, refused_credentials;
+    /// Connections closed without an answer because too many wrong credentials waited for theirs.
+    unanswered, refused_silently;
     /// Connections over the limit.
     over_connections, refused_full;
     /// Packets over the size limit.
     too_large, refused_size;
     /// Publications for a device that is not the publisher's.
     not_allowed, refused_publication;
-    /// Times that a device was not read from because it sent too fast.
+    /// Times that a connection was not read from because its device sent too fast.
     over_rate, paused;
+    /// Times that a client had more messages in flight than it may: not read from in MQTT 3.1.1, ended
+    /// in MQTT 5, where it was told.
+    over_window, refused_window;
+    /// Topic aliases above the limit or without a topic.
+    wrong_alias, refused_alias;
+    /// Publications at `QoS` 2.
+    qos_2, refused_qos;
+    /// Subscriptions.
+    subscriptions, refused_subscription;
+    /// Clients that were not heard from for too long, or said no CONNECT.
+    timed_out, gave_up;
+    /// Connections whose client id a newer one took.
+    taken_over, replaced;
     /// Connections that broke the protocol.
     protocol_errors, broke_protocol;
     /// `QoS` 0 messages that were lost because the store took nothing until the end.

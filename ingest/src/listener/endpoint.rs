@@ -10,7 +10,7 @@ use mqtt_protocol_core::mqtt::{
     Connection, Version,
     common::Cursor,
     connection::{ConnectionOptions, Event},
-    packet::{GenericPacketTrait as _, Packet, Qos, v3_1_1, v5_0},
+    packet::{GenericPacketTrait as _, Packet, Property, Qos, v3_1_1, v5_0},
     result_code::{DisconnectReasonCode, MqttError, PubackReasonCode},
     role,
 };
@@ -31,6 +31,13 @@ use crate::{
 
 /// Refused publications of one connection that are kept as dead letters; more are only counted.
 const REFUSED_KEPT: u32 = 10;
+
+/// Topics of one connection that may have a number instead of a name (MQTT 5, 3.3.2.3.4): a sensor has
+/// one, a gateway some.
+const TOPIC_ALIASES_MAX: u16 = 16;
+
+/// A topic with an alias is remembered: it may not be longer, bytes.
+const ALIASED_TOPIC_BYTES_MAX: usize = 1024;
 
 /// First byte of a CONNECT (MQTT 3.1.1, 3.1.1).
 const CONNECT: u8 = 0x10;
@@ -87,6 +94,8 @@ pub(super) struct Endpoint {
     counters: Arc<ListenerCounters>,
     is_full: bool,
     is_begun: bool,
+    /// Whether a DISCONNECT with a reason has been said.
+    is_told: bool,
     refused: u32,
     client: Option<Client>,
     /// `QoS` 1 messages in the order received, and whether the publisher was allowed to.
@@ -119,6 +128,7 @@ impl Endpoint {
             counters,
             is_full,
             is_begun: false,
+            is_told: false,
             refused: 0,
             client: None,
             unacknowledged: VecDeque::new(),
@@ -193,6 +203,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether the client has been told how many messages it may have in flight, and holds to it.
+    pub(super) fn knows_its_window(&self) -> bool {
+        self.is_v5()
+    }
+
     fn is_v5(&self) -> bool {
         self.protocol.get_protocol_version() == Version::V5_0
     }
@@ -247,6 +262,7 @@ impl Endpoint {
                 }
             }
             Event::RequestSendPacket { packet, .. } => {
+                self.is_told |= matches!(packet, Packet::V5_0Disconnect(_));
                 self.out.extend_from_slice(&packet.to_continuous_buffer());
             }
             Event::NotifyError(error) => self.broken(error),
@@ -264,6 +280,16 @@ impl Endpoint {
         if error == MqttError::UnsupportedProtocolVersion && self.client.is_none() {
             // CONNACK "unacceptable protocol level" (MQTT 3.1.1, 3.1.2.2).
             self.out.extend_from_slice(&[0x20, 2, 0, 1]);
+        }
+        match error {
+            MqttError::ReceiveMaximumExceeded => self.counters.refused_window(),
+            MqttError::TopicAliasInvalid => self.counters.refused_alias(),
+            _ => {}
+        }
+        if self.is_v5() && self.client.is_some() && !self.is_told {
+            // By hand: the machine takes nothing more.
+            self.is_told = true;
+            self.out.extend_from_slice(&[0xE0, 1, DisconnectReasonCode::from(error) as u8]);
         }
         if self.end.is_none() || matches!(self.end, Some(End::Protocol(_))) {
             self.end = Some(End::Protocol(error.to_string()));
@@ -286,6 +312,14 @@ impl Endpoint {
                 );
             }
             Packet::V5_0Publish(publish) => {
+                let is_alias = |property: &Property| matches!(property, Property::TopicAlias(_));
+                if publish.topic_name().len() > ALIASED_TOPIC_BYTES_MAX
+                    && publish.props().iter().any(is_alias)
+                {
+                    self.counters.refused_alias();
+                    let end = End::Protocol("an alias of a long topic".to_owned());
+                    return self.disconnect(DisconnectReasonCode::QuotaExceeded, end);
+                }
                 let payload = publish.payload().as_slice();
                 self.publish(
                     publish.topic_name(),
@@ -318,6 +352,7 @@ impl Endpoint {
         context: &Context<'_>,
     ) {
         if qos == Qos::ExactlyOnce {
+            self.counters.refused_qos();
             let end = End::Protocol("QoS 2".to_owned());
             return self.disconnect(DisconnectReasonCode::QosNotSupported, end);
         }

@@ -18,7 +18,6 @@ use tokio::{
 use super::{
     Shared,
     endpoint::{Context, End, Endpoint},
-    pace::Pace,
     stream::Stream,
     takeover::Place,
 };
@@ -56,7 +55,8 @@ pub(super) struct Session {
     receipts: Receipts,
     acknowledged: u64,
     submitting: Option<Submitting>,
-    pace: Option<Pace>,
+    /// Whether the window has been full since it was last read from.
+    was_full: bool,
     /// Not read from before this moment.
     paused_until: Option<Instant>,
     /// To be heard from before this moment.
@@ -81,7 +81,7 @@ impl Session {
             receipts: Receipts::default(),
             acknowledged: 0,
             submitting: None,
-            pace: None,
+            was_full: false,
             paused_until: None,
             silent_until: Some(Instant::now() + patience),
             place: None,
@@ -98,6 +98,7 @@ impl Session {
                 biased;
                 () = stopped(&mut shutdown) => return self.shut_down().await,
                 () = taken(self.place.as_ref()) => {
+                    self.shared.counters.replaced();
                     self.endpoint.disconnect(DisconnectReasonCode::SessionTakenOver, End::TakenOver);
                 }
                 result = submitted(self.submitting.as_mut()) => {
@@ -120,6 +121,7 @@ impl Session {
                     self.heard();
                 }
                 () = until(self.silent_until), if may_read => {
+                    self.shared.counters.gave_up();
                     self.endpoint.disconnect(DisconnectReasonCode::KeepAliveTimeout, End::TimedOut);
                 }
             }
@@ -131,11 +133,17 @@ impl Session {
     }
 
     /// Whether there is room for more messages; where not, the socket fills up and the client waits.
-    fn may_read(&self) -> bool {
+    ///
+    /// A client that knows its window is read from all the same: what it says then is a ping, or more
+    /// than it may.
+    fn may_read(&mut self) -> bool {
         let window = usize::from(self.shared.options.in_flight_max);
-        self.paused_until.is_none()
-            && self.endpoint.in_flight() < window
-            && self.endpoint.intakes.len() < WAITING_MAX
+        let is_full = self.endpoint.in_flight() >= window && !self.endpoint.knows_its_window();
+        if is_full && !self.was_full {
+            self.shared.counters.refused_window();
+        }
+        self.was_full = is_full;
+        self.paused_until.is_none() && !is_full && self.endpoint.intakes.len() < WAITING_MAX
     }
 
     /// Gives the pipeline what has come in, unless it still waits for room for what came before.
@@ -190,9 +198,6 @@ impl Session {
         if let Some(id) = &client.id {
             self.place = Some(self.shared.takeover.take(client.device.as_str(), id));
         }
-        if !client.is_gateway {
-            self.pace = Pace::new(self.shared.options.messages_per_s, Instant::now());
-        }
         self.heard();
     }
 
@@ -203,8 +208,8 @@ impl Session {
 
     fn keep_pace(&mut self, messages: u64) {
         let now = Instant::now();
-        let messages = u32::try_from(messages).unwrap_or(u32::MAX);
-        let pause = self.pace.as_mut().and_then(|pace| pace.take(messages, now));
+        let device = self.endpoint.client().filter(|client| !client.is_gateway);
+        let pause = device.and_then(|client| self.shared.paces.take(&client.device, messages, now));
         if let Some(pause) = pause {
             self.shared.counters.paused();
             self.paused_until = Some(now + pause);
@@ -285,6 +290,10 @@ impl Session {
         let end = self.endpoint.end.clone().unwrap_or(End::ByPeer);
         match &end {
             End::NotAuthorized => {
+                let Some(_turn) = self.shared.admission.turn() else {
+                    self.shared.counters.refused_silently();
+                    return end;
+                };
                 let delay = self.shared.admission.failed(self.peer.ip(), Instant::now());
                 let mut shutdown = self.shared.surroundings.shutdown.clone();
                 tokio::select! {

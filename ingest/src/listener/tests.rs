@@ -5,6 +5,7 @@ mod limits;
 mod protocol;
 mod stored;
 mod tls;
+mod version_5;
 
 use std::{
     net::SocketAddr,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use mqtt_protocol_core::mqtt::{
     packet::{
-        AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Property, ReceiveMaximum,
+        AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Property, Qos, ReceiveMaximum,
         SessionExpiryInterval, SharedSubscriptionAvailable, SubscriptionIdentifierAvailable,
-        WildcardSubscriptionAvailable, v3_1_1, v5_0,
+        TopicAliasMaximum, WildcardSubscriptionAvailable, v3_1_1, v5_0,
     },
     result_code::{ConnectReasonCode, ConnectReturnCode, MqttError},
 };
 
-use super::{Client, Context, End, Endpoint};
+use super::{Client, Context, End, Endpoint, TOPIC_ALIASES_MAX};
 use crate::{directory::Entry, listener::admission::admit};
 
 impl Endpoint {
@@ -53,6 +53,10 @@ impl Endpoint {
             Some((ConnectReasonCode::QuotaExceeded, End::Refused))
         } else if connect.props().iter().any(asks_more) {
             Some((ConnectReasonCode::BadAuthenticationMethod, End::Refused))
+        } else if connect.will_flag() && connect.will_qos() == Qos::ExactlyOnce {
+            // No will is ever sent, but more than was announced may not be promised (3.2.2.3.4).
+            self.counters.refused_qos();
+            Some((ConnectReasonCode::QosNotSupported, End::Refused))
         } else {
             match admit(context.directory, connect.user_name(), connect.password()) {
                 None => {
@@ -83,6 +87,7 @@ impl Endpoint {
             MaximumQos::new(1)?.into(),
             MaximumPacketSize::new(self.options.packet_bytes_max)?.into(),
             ReceiveMaximum::new(self.options.in_flight_max)?.into(),
+            TopicAliasMaximum::new(TOPIC_ALIASES_MAX)?.into(),
             WildcardSubscriptionAvailable::new(0)?.into(),
             SubscriptionIdentifierAvailable::new(0)?.into(),
             SharedSubscriptionAvailable::new(0)?.into(),

@@ -57,6 +57,46 @@ async fn a_device_that_sends_too_fast_is_slowed_down_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn the_rate_of_a_device_is_that_of_all_its_connections() {
+    let rig = Rig::spawn(ListenerOptions { messages_per_s: 20, ..Default::default() }).await;
+    let started = std::time::Instant::now();
+    let mut wires = Vec::new();
+    for client in ["a", "b", "c"] {
+        let mut wire = Wire::open(rig.address).await;
+        let head = [&text("MQTT")[..], &[4, 0xC2, 0, 0]].concat();
+        let fields = [text(client), text("node"), text("secret")].concat();
+        wire.write(&packet(0x10, &[head, fields].concat())).await;
+        wire.read(4).await;
+        wires.push(wire);
+    }
+    // Fifteen each would be within the limit of one connection; of 45, 25 are too many.
+    for wire in &mut wires {
+        for id in 1..=15 {
+            wire.write(&publish(0x32, UP, id, b"x")).await;
+        }
+        wire.read(15 * 4).await;
+    }
+    for wire in &mut wires {
+        wire.write(&publish(0x32, UP, 16, b"x")).await;
+        wire.read(4).await;
+    }
+    assert!(started.elapsed() >= Duration::from_millis(800), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn guesses_on_many_connections_do_not_take_all_seats() {
+    let rig = Rig::spawn(ListenerOptions { connections_max: 300, ..Default::default() }).await;
+    let mut guesses = Vec::new();
+    while rig.counters.unanswered() == 0 {
+        let mut wire = Wire::open(rig.address).await;
+        wire.write(&connect("node", "guess", 0)).await;
+        guesses.push(wire);
+        assert!(guesses.len() < 2000);
+    }
+    rig.connect("node", "secret").await;
+}
+
+#[tokio::test]
 async fn a_stranger_may_not_send_as_much_as_a_client() {
     let rig = Rig::spawn(ListenerOptions::default()).await;
     let mut wire = Wire::open(rig.address).await;
