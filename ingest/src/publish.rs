@@ -4,18 +4,27 @@
 //! is lost it connects again and sends that once more, in order. So a message is published at least
 //! once, and what the receiver promises can be held against it.
 //!
+//! It speaks MQTT 3.1.1 by itself, in few bytes and fewer allocations: a load made on the machine that
+//! it measures must leave that machine to what is measured.
+//!
 //! # What it leaves out
 //!
-//! Making the messages: a sender is handed an iterator, which is asked for the next message only when
-//! there is room in the window.
+//! Making the messages: a sender is handed [`Messages`], which are asked for the next one only when
+//! there is room in the window. Subscribing, `QoS` 0 and 2, sessions that outlive a connection.
 
 mod connection;
 mod latency;
+mod packet;
+mod window;
 
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use plotwise_config::settings::Secret;
 use serde::Serialize;
@@ -28,7 +37,7 @@ use tokio::{
 use connection::{Tally, send_all};
 
 /// A message to be published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outgoing {
     /// Where.
     pub topic: String,
@@ -38,6 +47,42 @@ pub struct Outgoing {
     pub due: Duration,
 }
 
+/// Messages, one after the other. Every iterator of [`Outgoing`] is that; who makes millions fills the
+/// same one again and again instead.
+pub trait Messages: Send {
+    /// Replaces `message`, which is an earlier one, by the next; false where there is none.
+    fn fill(&mut self, message: &mut Outgoing) -> bool;
+}
+
+impl<I: Iterator<Item = Outgoing> + Send> Messages for I {
+    fn fill(&mut self, message: &mut Outgoing) -> bool {
+        self.next().map(|next| *message = next).is_some()
+    }
+}
+
+/// Told topic and payload of every message that is acknowledged.
+#[derive(Clone)]
+pub struct Receipt(Arc<Mutex<Told>>);
+
+type Told = dyn FnMut(&[u8], &[u8]) + Send;
+
+impl Receipt {
+    /// Calls `told` with topic and payload.
+    pub fn new(told: impl FnMut(&[u8], &[u8]) + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(told)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Receipt {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Receipt")
+    }
+}
+
 /// One connection and what it publishes.
 pub struct Sender {
     /// Client id; unique among the senders.
@@ -45,7 +90,7 @@ pub struct Sender {
     /// User name and password.
     pub credentials: Option<(String, Secret)>,
     /// In the order in which they are sent.
-    pub messages: Box<dyn Iterator<Item = Outgoing> + Send>,
+    pub messages: Box<dyn Messages>,
 }
 
 /// How to publish.
@@ -61,6 +106,10 @@ pub struct PublishOptions {
     pub connections: usize,
     /// How long to go on without a single acknowledgement.
     pub patience: Duration,
+    /// How long a connection stays after the last acknowledgement.
+    pub hold: Duration,
+    /// Told of every acknowledgement.
+    pub receipt: Option<Receipt>,
 }
 
 /// How it went.
@@ -140,7 +189,7 @@ pub async fn publish(
     while let Some(ended) = tasks.join_next().await {
         outcome(ended)?;
     }
-    Ok(tally.report(start.elapsed()))
+    Ok(tally.report())
 }
 
 fn outcome(

@@ -243,6 +243,8 @@ async fn publish_year(
         window: WINDOW,
         connections: 1,
         patience: PATIENCE,
+        hold: Duration::ZERO,
+        receipt: None,
     };
     let (_never, stop) = watch::channel(false);
     let report = publish(&options, [sender], stop).await?;

@@ -1,22 +1,27 @@
 //! `plotwise simulate`, `plotwise replay`: publishing as sensors do.
 
+mod field;
+mod receipts;
 mod recorded;
 mod target;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use plotwise_config::{catalogue::Catalogue, settings::Overrides};
 use plotwise_ingest::{
     clock::Clock,
     publish::{Outgoing, PublishOptions, Sender, publish},
 };
-use serde_json::json;
 use tokio::sync::watch;
 
-use self::target::{Credentials, Target};
+use self::{
+    field::{Field, Schedule},
+    receipts::Receipts,
+    target::{Credentials, Target},
+};
 use super::{Global, output::print_json, workplace};
 
 /// How long to go on without a single acknowledgement.
@@ -57,11 +62,29 @@ pub struct SimulateArgs {
     #[arg(long, default_value_t = 10)]
     devices: usize,
     /// Messages of all of them together
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 1_000, conflicts_with = "days")]
     messages: u64,
     /// Messages a second of all of them together; as fast as they go without it
     #[arg(long, value_parser = parse_rate)]
     rate: Option<f64>,
+    /// How often each of them measures, by its own clock
+    #[arg(long, default_value = "1s", value_parser = parse_every)]
+    every: SignedDuration,
+    /// So many days of measuring, in place of a number of messages
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    days: Option<u16>,
+    /// When they began to measure, RFC 3339; without it such that they end now
+    #[arg(long, value_name = "TIME")]
+    start: Option<Timestamp>,
+    /// Another seed is another field
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the connections open so long after the last acknowledgement
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    hold: u64,
+    /// File to write device,time of every acknowledged message to
+    #[arg(long, value_name = "FILE")]
+    acknowledged: Option<PathBuf>,
 }
 
 /// Arguments of `replay`.
@@ -131,50 +154,62 @@ impl std::str::FromStr for Speed {
     }
 }
 
+fn parse_every(text: &str) -> Result<SignedDuration, String> {
+    let every = text.parse::<SignedDuration>().ok().filter(|every| every.as_millis() >= 1);
+    every.ok_or_else(|| format!("found {text:?}, wanted a duration as 15m, 1h or 10s"))
+}
+
+impl SimulateArgs {
+    fn schedule(&self, devices: u64) -> Schedule {
+        let every_ms = i64::try_from(self.every.as_millis()).unwrap_or(i64::MAX);
+        let messages = match self.days {
+            Some(days) => {
+                let span_ms = i64::from(days) * 86_400_000;
+                devices * u64::try_from(span_ms / every_ms).unwrap_or(0)
+            }
+            None => self.messages,
+        };
+        let start_ms = self.start.map_or_else(
+            || {
+                let steps = i64::try_from(messages / devices.max(1)).unwrap_or(i64::MAX);
+                let now = Clock::system().now().as_millisecond();
+                now.saturating_sub(steps.saturating_mul(every_ms))
+            },
+            Timestamp::as_millisecond,
+        );
+        Schedule { seed: self.seed, start_ms, every_ms, devices, messages, rate: self.rate }
+    }
+}
+
 pub(super) fn simulate(global: &Global, args: &SimulateArgs) -> anyhow::Result<ExitCode> {
     workplace::settings(global, Overrides::default())?;
     let credentials = args.target.credentials()?;
-    let names = match &credentials {
+    let names: Arc<[String]> = match &credentials {
         Credentials::Each(tokens) => tokens.iter().map(|(device, _)| device.clone()).collect(),
         Credentials::One(_) | Credentials::None => {
-            (1..=args.devices.max(1)).map(|nth| format!("sim-{nth:04}")).collect::<Vec<_>>()
+            (1..=args.devices.max(1)).map(|nth| format!("sim-{nth:04}")).collect()
         }
     };
-    let start = Clock::system().now().as_millisecond();
-    let count = names.len() as u64;
-    let rate = args.rate;
-    let messages: Vec<_> = (0..args.messages)
-        .map(|nth| {
-            let device = names[usize::try_from(nth % count).unwrap_or(0)].clone();
-            let due =
-                rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(nth as f64 / rate));
-            // Each device measures once a second of its own time, so that no two messages are alike.
-            let time = start - i64::try_from((args.messages - nth) / count).unwrap_or(0) * 1_000;
-            let payload = outgoing_payload(time, nth).into_bytes();
-            let topic = format!("plotwise/v1/{device}/up");
-            (device, Outgoing { topic, payload, due })
+    let schedule = args.schedule(names.len() as u64);
+    let seats = credentials.seats(&names, args.target.connections(&credentials))?;
+    let senders = seats
+        .into_iter()
+        .map(|seat| {
+            let field = Field::new(schedule, &names, &seat.devices);
+            seat.sender(field)
         })
         .collect();
-    send(&args.target, &credentials, messages)
-}
-
-/// Six quantities that look like a soil probe's.
-fn outgoing_payload(time_ms: i64, nth: u64) -> String {
-    let wave = f64::from(u32::try_from(nth % 1_000).unwrap_or(0)) / 1_000.0;
-    let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
-    json!({
-        "time": time_ms,
-        "seq": nth,
-        "readings": {
-            "soil_moisture": rounded(0.2 + 0.1 * wave),
-            "soil_temperature": rounded(18.0 + 4.0 * wave),
-            "soil_ec": rounded(0.3 + 0.1 * wave),
-            "soil_ph": rounded(5.5 + 0.5 * wave),
-            "ppfd": rounded(800.0 * wave),
-            "battery": rounded(1.0 - 0.1 * wave),
-        },
-    })
-    .to_string()
+    let receipts = args.acknowledged.as_deref().map(Receipts::create).transpose()?;
+    let options = PublishOptions {
+        hold: Duration::from_secs(args.hold),
+        receipt: receipts.as_ref().map(Receipts::receipt),
+        ..args.target.options(&credentials)
+    };
+    let done = send(&options, senders);
+    if let Some(receipts) = receipts {
+        receipts.finish()?;
+    }
+    done
 }
 
 pub(super) fn replay(global: &Global, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
@@ -184,39 +219,36 @@ pub(super) fn replay(global: &Global, args: &ReplayArgs) -> anyhow::Result<ExitC
     let credentials = args.target.credentials()?;
     let recorded = recorded::read(&args.file, &catalogue, zone, Clock::system().now())?;
     let first = recorded.iter().map(|observation| observation.measured).min();
-    let messages = recorded
+    let mut of_device: BTreeMap<String, Vec<Outgoing>> = BTreeMap::new();
+    for observation in recorded {
+        let due = match (args.speed, first) {
+            (Speed::Times(times), Some(first)) => {
+                let later = observation.measured.duration_since(first).as_secs_f64();
+                Duration::try_from_secs_f64(later / times).unwrap_or(Duration::ZERO)
+            }
+            _ => Duration::ZERO,
+        };
+        let topic = format!("plotwise/v1/{}/{}", observation.device, args.written_as.topic());
+        let payload = recorded::payload(&observation, args.written_as, &catalogue);
+        let outgoing = Outgoing { topic, payload, due };
+        of_device.entry(observation.device.to_string()).or_default().push(outgoing);
+    }
+    let (names, mut messages): (Vec<_>, Vec<_>) = of_device.into_iter().unzip();
+    let seats = credentials.seats(&names, args.target.connections(&credentials))?;
+    let senders = seats
         .into_iter()
-        .map(|observation| {
-            let due = match (args.speed, first) {
-                (Speed::Times(times), Some(first)) => {
-                    let later = observation.measured.duration_since(first).as_secs_f64();
-                    Duration::try_from_secs_f64(later / times).unwrap_or(Duration::ZERO)
-                }
-                _ => Duration::ZERO,
-            };
-            let topic = format!("plotwise/v1/{}/{}", observation.device, args.written_as.topic());
-            let payload = recorded::payload(&observation, args.written_as, &catalogue);
-            (observation.device.to_string(), Outgoing { topic, payload, due })
+        .map(|seat| {
+            let of_seat = seat.devices.iter().map(|place| std::mem::take(&mut messages[*place]));
+            let mut of_seat: Vec<Outgoing> = of_seat.flatten().collect();
+            of_seat.sort_by_key(|message| message.due);
+            seat.sender(of_seat.into_iter())
         })
         .collect();
-    send(&args.target, &credentials, messages)
+    send(&args.target.options(&credentials), senders)
 }
 
-/// Publishes each message of its device and prints how it went.
-fn send(
-    target: &TargetArgs,
-    credentials: &Credentials,
-    messages: Vec<(String, Outgoing)>,
-) -> anyhow::Result<ExitCode> {
-    let connections = target.connections.unwrap_or_else(|| credentials.connections()).max(1);
-    let senders = credentials.senders(messages, connections)?;
-    let options = PublishOptions {
-        host: target.to.host.clone(),
-        port: target.to.port,
-        window: target.window.max(1),
-        connections,
-        patience: PATIENCE,
-    };
+/// Publishes and prints how it went.
+fn send(options: &PublishOptions, senders: Vec<Sender>) -> anyhow::Result<ExitCode> {
     workplace::block_on(async {
         let (stop, stopping) = watch::channel(false);
         let interrupted = tokio::spawn(async move {
@@ -225,7 +257,7 @@ fn send(
             let _ = stop.send(heard);
             heard
         });
-        let report = publish(&options, senders, stopping.clone()).await?;
+        let report = publish(options, senders, stopping.clone()).await?;
         print_json(&report)?;
         if *stopping.borrow() {
             return Ok(ExitCode::from(130));
@@ -249,18 +281,20 @@ impl TargetArgs {
             _ => Ok(Credentials::None),
         }
     }
-}
 
-/// A sender of these messages.
-fn sender(
-    client_id: String,
-    credentials: Option<(String, String)>,
-    messages: Vec<(String, Outgoing)>,
-) -> Sender {
-    Sender {
-        client_id,
-        credentials: credentials
-            .map(|(user, password)| (user, plotwise_config::settings::Secret::new(password))),
-        messages: Box::new(messages.into_iter().map(|(_, message)| message)),
+    fn connections(&self, credentials: &Credentials) -> usize {
+        self.connections.unwrap_or_else(|| credentials.connections()).max(1)
+    }
+
+    fn options(&self, credentials: &Credentials) -> PublishOptions {
+        PublishOptions {
+            host: self.to.host.clone(),
+            port: self.to.port,
+            window: self.window.max(1),
+            connections: self.connections(credentials),
+            patience: PATIENCE,
+            hold: Duration::ZERO,
+            receipt: None,
+        }
     }
 }

@@ -22,9 +22,10 @@ impl Default for Latencies {
 }
 
 impl Latencies {
-    pub(super) fn note(&self, took: Duration) {
+    /// Notes that so many messages took so long.
+    pub(super) fn note(&self, took: Duration, messages: u64) {
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.0[bucket(microseconds)].fetch_add(1, Relaxed);
+        self.0[bucket(microseconds)].fetch_add(messages, Relaxed);
     }
 
     /// The duration that `share` of all do not exceed, milliseconds; 0 where there are none.
@@ -71,11 +72,11 @@ mod tests {
     fn percentiles_are_right_to_a_few_percent() {
         let latencies = Latencies::default();
         for n in 1..=10_000 {
-            latencies.note(Duration::from_micros(n * 10));
+            latencies.note(Duration::from_micros(n * 10), 1);
         }
         assert!((latencies.percentile_ms(0.5) - 50.0).abs() < 2.0);
         assert!((latencies.percentile_ms(0.99) - 99.0).abs() < 4.0);
-        latencies.note(Duration::MAX);
+        latencies.note(Duration::MAX, 1);
     }
 
     #[test]

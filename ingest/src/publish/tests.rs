@@ -20,7 +20,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Outgoing, PublishError, PublishOptions, Sender, publish};
+use super::{Messages, Outgoing, PublishError, PublishOptions, Receipt, Sender, publish};
 use crate::{
     clock::Clock,
     credential,
@@ -77,12 +77,19 @@ async fn rig() -> Rig {
     Rig { address, written, _stop: stop, _directory: directory, _running: running }
 }
 
-fn sender(id: usize, messages: usize) -> Sender {
-    let messages = (0..messages).map(move |n| Outgoing {
+fn messages(id: usize, messages: usize) -> impl Iterator<Item = Outgoing> + Send {
+    (0..messages).map(move |n| Outgoing {
         topic: "plotwise/v1/gate/up".to_owned(),
         payload: format!("{id}/{n}").into_bytes(),
         due: Duration::ZERO,
-    });
+    })
+}
+
+fn sender(id: usize, count: usize) -> Sender {
+    sender_of(id, messages(id, count))
+}
+
+fn sender_of(id: usize, messages: impl Messages + 'static) -> Sender {
     Sender {
         client_id: format!("sender-{id}"),
         credentials: Some(("gate".to_owned(), Secret::new("keys"))),
@@ -97,6 +104,8 @@ fn options(address: SocketAddr) -> PublishOptions {
         window: 50,
         connections: 2,
         patience: Duration::from_secs(10),
+        hold: Duration::ZERO,
+        receipt: None,
     }
 }
 
@@ -184,10 +193,8 @@ async fn nobody_there_is_an_error_after_a_while() {
 async fn patience_counts_from_when_a_message_was_due() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let options = PublishOptions { patience: Duration::from_millis(100), ..options(closed) };
-    let mut late = sender(0, 1);
     let due = Duration::from_millis(600);
-    let messages = late.messages;
-    late.messages = Box::new(messages.map(move |message| Outgoing { due, ..message }));
+    let late = sender_of(0, messages(0, 1).map(move |message| Outgoing { due, ..message }));
     let started = std::time::Instant::now();
     let error = publish(&options, [late], never()).await.unwrap_err();
     assert!(matches!(error, PublishError::NoProgress { .. }), "{error}");
@@ -197,14 +204,39 @@ async fn patience_counts_from_when_a_message_was_due() {
 #[tokio::test]
 async fn messages_wait_until_they_are_due() {
     let rig = rig().await;
-    let mut late = sender(0, 3);
-    let messages = late.messages;
-    late.messages = Box::new(
-        messages
-            .zip(0_u32..)
-            .map(|(message, n)| Outgoing { due: Duration::from_millis(100) * n, ..message }),
-    );
+    let late = messages(0, 3)
+        .zip(0_u32..)
+        .map(|(message, n)| Outgoing { due: Duration::from_millis(100) * n, ..message });
+    let late = sender_of(0, late);
     let report = publish(&options(rig.address), [late], never()).await.unwrap();
     assert_eq!(report.acknowledged, 3);
     assert!(report.seconds >= 0.2, "{report:?}");
+}
+
+#[tokio::test]
+async fn every_acknowledged_message_is_told_of_once() {
+    let rig = rig().await;
+    let proxy = cutting_proxy(rig.address).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let telling = Arc::clone(&told);
+    let receipt = Receipt::new(move |topic, payload| {
+        assert_eq!(topic, b"plotwise/v1/gate/up");
+        telling.lock().unwrap().push(payload.to_vec());
+    });
+    let options = PublishOptions { receipt: Some(receipt), ..options(proxy) };
+    publish(&options, [sender(0, 500)], never()).await.unwrap();
+    let mut told = told.lock().unwrap().clone();
+    told.sort_unstable();
+    assert_eq!(told, wanted(1, 500));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_held_does_not_count_as_time_to_acknowledgement() {
+    let rig = rig().await;
+    let hold = Duration::from_millis(700);
+    let started = std::time::Instant::now();
+    let options = PublishOptions { hold, ..options(rig.address) };
+    let report = publish(&options, [sender(0, 5)], never()).await.unwrap();
+    assert_eq!(report.acknowledged, 5);
+    assert!(started.elapsed() >= hold && report.seconds < started.elapsed().as_secs_f64());
 }

@@ -3,9 +3,8 @@
 use std::{collections::BTreeMap, path::Path, str::FromStr};
 
 use anyhow::{Context, bail};
-use plotwise_ingest::publish::{Outgoing, Sender};
-
-use super::sender;
+use plotwise_config::settings::Secret;
+use plotwise_ingest::publish::{Messages, Sender};
 
 /// `mqtt://HOST:PORT`
 #[derive(Clone, Debug)]
@@ -68,45 +67,50 @@ impl Credentials {
         }
     }
 
-    /// Deals messages out to senders, a device's all to the same one and in order.
-    pub(super) fn senders(
+    /// Deals devices out to connections, each device to one of them.
+    pub(super) fn seats(
         &self,
-        messages: Vec<(String, Outgoing)>,
+        devices: &[String],
         connections: usize,
-    ) -> anyhow::Result<Vec<Sender>> {
-        let mut of_device: BTreeMap<String, Vec<(String, Outgoing)>> = BTreeMap::new();
-        for message in messages {
-            of_device.entry(message.0.clone()).or_default().push(message);
-        }
+    ) -> anyhow::Result<Vec<Seat>> {
         let one = match self {
             Self::Each(tokens) => {
                 let tokens: BTreeMap<_, _> = tokens.iter().cloned().collect();
-                return of_device
-                    .into_iter()
-                    .map(|(device, messages)| {
-                        let token = tokens.get(&device).with_context(|| {
-                            format!("the file of tokens has no line for device {device}")
-                        })?;
-                        let credentials = Some((device.clone(), token.clone()));
-                        Ok(sender(device, credentials, messages))
-                    })
-                    .collect();
+                let seat = |(nth, device): (usize, &String)| {
+                    let token = tokens.get(device).with_context(|| {
+                        format!("the file of tokens has no line for device {device}")
+                    })?;
+                    let credentials = Some((device.clone(), Secret::new(token)));
+                    Ok(Seat { client_id: device.clone(), credentials, devices: vec![nth] })
+                };
+                return devices.iter().enumerate().map(seat).collect();
             }
-            Self::One(one) => Some(one.clone()),
+            Self::One((user, password)) => Some((user.clone(), Secret::new(password))),
             Self::None => None,
         };
-        let mut groups: Vec<Vec<(String, Outgoing)>> = vec![Vec::new(); connections];
-        for (nth, messages) in of_device.into_values().enumerate() {
-            groups[nth % connections].extend(messages);
-        }
         // Two runs at a time must not take each other's connections over.
         let run = std::process::id();
-        let senders = groups.into_iter().filter(|group| !group.is_empty()).enumerate();
-        Ok(senders
-            .map(|(nth, mut group)| {
-                group.sort_by_key(|(_, message)| message.due);
-                sender(format!("plotwise-{run}-{nth}"), one.clone(), group)
-            })
-            .collect())
+        let seat = |first: usize| Seat {
+            client_id: format!("plotwise-{run}-{first}"),
+            credentials: one.clone(),
+            devices: (first..devices.len()).step_by(connections).collect(),
+        };
+        Ok((0..connections.min(devices.len())).map(seat).collect())
+    }
+}
+
+/// One connection and whose messages it carries.
+pub(super) struct Seat {
+    client_id: String,
+    credentials: Option<(String, Secret)>,
+    /// Places in the list of devices.
+    pub(super) devices: Vec<usize>,
+}
+
+impl Seat {
+    /// Takes its messages along.
+    pub(super) fn sender(self, messages: impl Messages + 'static) -> Sender {
+        let Self { client_id, credentials, .. } = self;
+        Sender { client_id, credentials, messages: Box::new(messages) }
     }
 }

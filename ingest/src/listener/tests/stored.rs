@@ -76,6 +76,8 @@ async fn a_reading_sent_twice_is_stored_once_and_equal() {
         window: 50,
         connections: 6,
         patience: Duration::from_secs(20),
+        hold: Duration::ZERO,
+        receipt: None,
     };
     let senders = (0..2).flat_map(|copy| (0..3).map(move |device| sender(device, copy)));
     let report = publish(&options, senders, shutdown).await.unwrap();
