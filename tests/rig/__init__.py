@@ -1,0 +1,1 @@
+"""What measurements and breakages start, stop, ask and print. Python's standard library alone."""
