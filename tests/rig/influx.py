@@ -72,7 +72,7 @@ class Influx:
 
     def influxql(self, query):
         """The answer to InfluxQL, as bytes, and the seconds until all of it was there."""
-        path = "/query?" + urllib.parse.urlencode({"db": BUCKET, "q": query})
+        path = "/query?" + urllib.parse.urlencode({"db": BUCKET, "q": query, "epoch": "ms"})
         started = time.perf_counter()
         status, body = self.request("GET", path)
         took = time.perf_counter() - started
@@ -128,7 +128,7 @@ def start_telegraf(folder, broker_port, influx):
   topic_tag = ""
   data_format = "json_v2"
   [[inputs.mqtt_consumer.topic_parsing]]
-    topic = "_/_/device/_"
+    topic = "plotwise/v1/+/up"
     tags = "_/_/device/_"
   [[inputs.mqtt_consumer.json_v2]]
     measurement_name = "readings"
