@@ -17,8 +17,9 @@ use plotwise_config::{
 };
 use plotwise_ingest::{
     clock::Clock,
-    days::days_of_plot,
+    days::{PlotContext, days_of_plot},
     facts::{Facts, FactsError, KeptAdvice, PlotFilter},
+    flags::Land,
     store::{Store, StoreError},
 };
 use plotwise_model::{
@@ -328,8 +329,16 @@ impl Adviser {
         let window = (first, on);
         let (store, catalogue) = (self.store.clone(), Arc::clone(&self.catalogue));
         let (id, zone) = (plot.id.clone(), around.zone.clone());
+        let land = Land::of(&plot, &seasons, &zone, &catalogue);
         let days = spawn_blocking(move || {
-            days_of_plot(&store.reader()?, &placements, &id, &zone, window, &catalogue)
+            let context = PlotContext {
+                plot: &id,
+                placements: &placements,
+                land: &land,
+                zone: &zone,
+                catalogue: &catalogue,
+            };
+            days_of_plot(&store.reader()?, &context, window)
         })
         .await??;
         Ok(Dossier { plot, days, window, samples, seasons })

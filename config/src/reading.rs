@@ -34,6 +34,9 @@ impl DepthMm {
 }
 
 /// Quality flags of a reading, after the ISMN flags, and ours. Empty means good (`G`).
+///
+/// `X` and `T` are known on arrival and stored; all others follow from the series and are computed
+/// when it is read. `ingest::flags` has their rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Flags(pub u32);
 
@@ -44,16 +47,46 @@ impl Flags {
     pub const FAULT_CODE: Self = Self(1);
     /// The time is that of arrival. A note: excludes nothing. Stored with the reading.
     pub const TIME_FROM_ARRIVAL: Self = Self(1 << 1);
-    /// Below the quantity's hard range. Computed.
+    /// Below the quantity's hard range.
     pub const BELOW_RANGE: Self = Self(1 << 2);
-    /// Above the quantity's hard range. Computed.
+    /// Above the quantity's hard range, or above the border that the ISMN gives soil moisture.
     pub const ABOVE_RANGE: Self = Self(1 << 3);
+    /// Soil moisture above the soil's saturation.
+    pub const ABOVE_SATURATION: Self = Self(1 << 4);
+    /// Soil moisture while the soil was below 0 °C.
+    pub const SOIL_FROZEN: Self = Self(1 << 5);
+    /// Soil moisture while the air was below 0 °C.
+    pub const AIR_FROZEN: Self = Self(1 << 6);
+    /// Soil moisture that rose without rain.
+    pub const RISE_WITHOUT_RAIN: Self = Self(1 << 7);
+    /// A spike.
+    pub const SPIKE: Self = Self(1 << 8);
+    /// A negative break: it drops at once and stays there.
+    pub const DROP: Self = Self(1 << 9);
+    /// A positive break: it jumps at once and stays there.
+    pub const JUMP: Self = Self(1 << 10);
+    /// Low constant values after a drop.
+    pub const LOW_PLATEAU: Self = Self(1 << 11);
+    /// A plateau near the highest values, as of saturated soil.
+    pub const HIGH_PLATEAU: Self = Self(1 << 12);
+    /// The same value for longer than the quantity can rest.
+    pub const STUCK: Self = Self(1 << 13);
 
-    const CODES: [(Self, &'static str); 4] = [
+    const CODES: [(Self, &'static str); 14] = [
         (Self::FAULT_CODE, "X"),
         (Self::TIME_FROM_ARRIVAL, "T"),
         (Self::BELOW_RANGE, "C01"),
         (Self::ABOVE_RANGE, "C02"),
+        (Self::ABOVE_SATURATION, "C03"),
+        (Self::SOIL_FROZEN, "D01"),
+        (Self::AIR_FROZEN, "D02"),
+        (Self::RISE_WITHOUT_RAIN, "D04"),
+        (Self::SPIKE, "D06"),
+        (Self::DROP, "D07"),
+        (Self::JUMP, "D08"),
+        (Self::LOW_PLATEAU, "D09"),
+        (Self::HIGH_PLATEAU, "D10"),
+        (Self::STUCK, "S"),
     ];
 
     /// Both sets together.
@@ -139,8 +172,17 @@ mod tests {
     }
 
     #[test]
+    fn every_flag_has_a_bit_and_a_code_of_its_own() {
+        let all = Flags::CODES.into_iter().fold(Flags::NONE, |all, (flag, _)| all.with(flag));
+        assert_eq!(all.0, (1 << Flags::CODES.len()) - 1);
+        let codes: std::collections::BTreeSet<_> = all.codes().collect();
+        assert_eq!(codes.len(), Flags::CODES.len());
+        assert_eq!(all.codes().last(), Some("S"));
+    }
+
+    #[test]
     fn codes_come_back_as_the_flags_they_were() {
-        let flags = Flags::FAULT_CODE.with(Flags::ABOVE_RANGE);
+        let flags = Flags::FAULT_CODE.with(Flags::ABOVE_RANGE).with(Flags::STUCK);
         let parsed = flags.codes().filter_map(Flags::parse_code).fold(Flags::NONE, Flags::with);
         assert_eq!(parsed, flags);
     }

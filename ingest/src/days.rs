@@ -1,79 +1,68 @@
 //! Readings as days: how many, how high, how long, per place and local day.
 //!
 //! ```text
-//! readings in order of time -> flag (C01, C02) -> DayBuilder -> DaySummary
+//! readings in order of time -> flags::flag, a month at a time -> DayBuilder -> DaySummary
+//!                                                             -> series, export
 //! ```
 //!
-//! Flags that follow from values are computed here, when readings are read, so that neither late data
-//! nor a changed range leaves a stale one: `C01` below the quantity's hard range, `C02` above it or
-//! above its `flag_above`. `X` and `C` keep a reading out of every statistic; `T` does not.
+//! Flags that follow from values are computed here, when readings are read ([`crate::flags`]), so that
+//! neither late data nor a changed range leaves a stale one. Every flag but `T` keeps a reading out of
+//! every statistic.
 //!
 //! Days are local: 23, 24 or 25 hours long, as the zone has it. A device counts for a plot while it
-//! stands there; what it measures at its own depth counts for the depth of that placement.
+//! stands there; what it measures at its own depth counts for the depth of that placement. A placement
+//! is a series of its own: no check looks across a move.
 //!
 //! # What it leaves out
 //!
-//! Spikes, breaks, plateaus and stuck sensors (`D`, `S`), and keeping days on disk.
+//! Keeping days on disk.
 //!
 //! # Invariants
 //!
-//! [`DayBuilder`] and [`summarise`] are pure, and hold the values of one day at most. Only
-//! [`days_of_plot`] and [`series`] read the store.
+//! - [`DayBuilder`] and [`summarise`] are pure, and hold the values of one day at most. Only
+//!   [`days_of_plot`], [`series`] and [`flagged_observations`] read the store.
+//! - What is said of a day or of a reading does not depend on the window that was asked for: windows
+//!   are widened by [`crate::flags::LOOK_BACK`] and [`crate::flags::LOOK_AHEAD`] and cut again.
+//! - Memory does not grow with the window: a plot's readings of a month are held at most.
 
 mod builder;
+mod observations;
+mod pieces;
 mod plot;
 mod series;
 
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
-use plotwise_config::{catalogue::quantity::Quantity, reading::Flags};
+use jiff::tz::TimeZone;
+use plotwise_config::{catalogue::Catalogue, id::PlotId, records::Placement};
 
 pub use self::{
     builder::{DayBuilder, summarise},
+    observations::flagged_observations,
     plot::days_of_plot,
     series::{Bucket, BucketStatistics, Points, RawPoint, Series, SeriesQuery, Step, series},
 };
+use crate::flags::Land;
+pub use crate::flags::TimedReading;
 
 /// The longest time between two readings that counts as covered, ms (3 h, as in
 /// [`plotwise_config::day::DaySummary`]).
 pub const GAP_MS_MAX: i64 = 3 * 3600 * 1000;
 
-/// A value and when it was measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TimedReading {
-    /// When.
-    pub time: Timestamp,
-    /// In the quantity's canonical unit.
-    pub value: f64,
-    /// Those stored with it.
-    pub flags: Flags,
-}
-
-/// Where a quantity's values are believed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
-    low: f64,
-    high: f64,
-}
-
-impl Range {
-    /// The range of a quantity's checks `C01` and `C02`; its borders themselves are believed.
-    pub fn of(quantity: &Quantity) -> Self {
-        let [low, hard_high] = quantity.hard;
-        let high = quantity.flag_above.map_or(hard_high, |border| border.min(hard_high));
-        Self { low, high }
-    }
-
-    /// The flags stored with a value and those that follow from it.
-    pub fn flag(self, value: f64, stored: Flags) -> Flags {
-        if value < self.low {
-            stored.with(Flags::BELOW_RANGE)
-        } else if value > self.high {
-            stored.with(Flags::ABOVE_RANGE)
-        } else {
-            stored
-        }
-    }
+/// A plot and what must be known of it to read its series.
+#[derive(Clone, Copy, Debug)]
+pub struct PlotContext<'a> {
+    /// Which plot.
+    pub plot: &'a PlotId,
+    /// Those of the devices that ever stood on the plot, their placements elsewhere among them: a
+    /// placement holds until the device's next. What a device measured before its first placement
+    /// belongs to no plot.
+    pub placements: &'a [Placement],
+    /// Its water regime and saturation: [`Land::of`] the plot and its seasons.
+    pub land: &'a Land,
+    /// The cooperative's time zone.
+    pub zone: &'a TimeZone,
+    /// As loaded.
+    pub catalogue: &'a Catalogue,
 }

@@ -16,7 +16,7 @@
 //!   a whole installation.
 //! - [`store`]: readings and dead letters on disk, each observation once.
 //! - [`upkeep`]: work on what is stored that nobody waits for.
-//! - [`days`]: readings as days and charts, flags that follow from values.
+//! - [`flags`]: quality flags that follow from values; [`days`]: readings as days and charts.
 //! - [`import`]: files that people bring, checked whole before anything is written.
 //! - [`facts`]: what people told: land, devices, seasons, harvests, prices; in a database.
 
@@ -26,10 +26,12 @@ pub mod days;
 pub mod decode;
 pub mod directory;
 pub mod facts;
+pub mod flags;
 pub mod import;
 pub mod intake;
 pub mod link;
 pub mod listener;
+mod local_day;
 pub mod pipeline;
 pub mod publish;
 pub mod resolve;

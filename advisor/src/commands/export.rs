@@ -19,8 +19,8 @@ use plotwise_config::{
     settings::Overrides,
 };
 use plotwise_ingest::{
-    days::Range,
     directory::Directory,
+    flags::Range,
     store::{Reader, StoredObservation},
 };
 use serde_json::json;

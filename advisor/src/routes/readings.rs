@@ -8,7 +8,10 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::reading::DepthMm;
-use plotwise_ingest::days::{self, Bucket, Points, RawPoint, Step};
+use plotwise_ingest::{
+    days::{self, Bucket, Points, RawPoint, Step},
+    flags::Land,
+};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
@@ -163,11 +166,19 @@ pub(super) async fn series(
     let points_max = query.points.unwrap_or(POINTS_DEFAULT).clamp(1, POINTS_MAX);
     let zone = app.zone_of(&plot).await?;
     let placements = app.facts.placements_of_plot(&plot.id).await.map_err(ApiError::internal)?;
+    let seasons = app.facts.seasons(&plot.id).await.map_err(ApiError::internal)?;
     let (store, catalogue) = (app.store.clone(), Arc::clone(&app.catalogue));
     let found = spawn_blocking(move || {
-        let (plot, zone) = (&plot.id, &zone);
-        let asked = days::SeriesQuery { plot, quantity, depth, from, to, zone, step, points_max };
-        days::series(&store.reader()?, &placements, &asked, &catalogue)
+        let land = Land::of(&plot, &seasons, &zone, &catalogue);
+        let context = days::PlotContext {
+            plot: &plot.id,
+            placements: &placements,
+            land: &land,
+            zone: &zone,
+            catalogue: &catalogue,
+        };
+        let asked = days::SeriesQuery { quantity, depth, from, to, step, points_max };
+        days::series(&store.reader()?, &context, &asked)
     })
     .await
     .map_err(ApiError::internal)?

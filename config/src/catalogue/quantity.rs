@@ -26,6 +26,9 @@ pub struct Quantity {
     /// moisture).
     #[serde(default)]
     pub flag_above: Option<f64>,
+    /// When a value that does not change is a fault; `None` where it may rest for good.
+    #[serde(default)]
+    pub stuck: Option<Stuck>,
     /// Whether it is measured at a depth in the soil.
     #[serde(default)]
     pub in_soil: bool,
@@ -40,6 +43,23 @@ pub struct Quantity {
     #[serde(default)]
     pub accepts: Vec<UnitConversion>,
 }
+
+/// When a value that does not change is a fault (flag `S`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stuck {
+    /// From so many hours on, at most [`STUCK_HOURS_MAX`].
+    pub hours: f64,
+    /// Values that may rest all the same, both borders included: rain at 0.
+    #[serde(default)]
+    pub may_rest: Vec<[f64; 2]>,
+    /// Only to this depth in the soil, metres; deeper it may rest.
+    #[serde(default)]
+    pub to_depth_m: Option<f64>,
+}
+
+/// The most that [`Stuck::hours`] may be: a series is read with so much of it before and after.
+pub const STUCK_HOURS_MAX: f64 = 48.0;
 
 /// `canonical = value * scale + offset`, or its absolute value.
 #[derive(Clone, Debug, Deserialize)]

@@ -7,7 +7,11 @@ use plotwise_config::{
     reading::{DepthMm, QuantityNo},
 };
 
-use super::{GAP_MS_MAX, Range, TimedReading};
+use super::{GAP_MS_MAX, TimedReading};
+use crate::{
+    flags::{self, Companions, Context, Extent, Land},
+    local_day::day_span,
+};
 
 /// Summarises one quantity at one place, reading by reading.
 #[derive(Debug)]
@@ -15,7 +19,6 @@ pub struct DayBuilder {
     zone: TimeZone,
     number: QuantityNo,
     depth: Option<DepthMm>,
-    range: Range,
     day: Option<Day>,
     /// Counted values of the day.
     values: Vec<f64>,
@@ -36,26 +39,20 @@ struct Day {
 }
 
 impl DayBuilder {
-    /// For a quantity, its number in the loaded catalogue, the depth of the place, and the
+    /// For a quantity by its number in the loaded catalogue, the depth of the place, and the
     /// cooperative's time zone.
-    pub fn new(
-        quantity: &Quantity,
-        number: QuantityNo,
-        depth: Option<DepthMm>,
-        zone: &TimeZone,
-    ) -> Self {
+    pub fn new(number: QuantityNo, depth: Option<DepthMm>, zone: &TimeZone) -> Self {
         Self {
             zone: zone.clone(),
             number,
             depth,
-            range: Range::of(quantity),
             day: None,
             values: Vec::new(),
             finished: Vec::new(),
         }
     }
 
-    /// Takes the next reading. Readings come in order of time: one of a day that is over would open
+    /// Takes the next reading with all its flags ([`flags::flag`]). Readings come in order of time: one of a day that is over would open
     /// that day a second time.
     pub fn push(&mut self, reading: TimedReading) {
         let is_of_day = self
@@ -66,7 +63,7 @@ impl DayBuilder {
             self.close();
         }
         let day = self.day.get_or_insert_with(|| Day::at(reading.time, &self.zone));
-        if self.range.flag(reading.value, reading.flags).is_excluded() {
+        if reading.flags.is_excluded() {
             day.flagged += 1;
             return;
         }
@@ -119,17 +116,7 @@ impl Day {
     }
 }
 
-/// The first moment of a local day and of the next, also where clocks change at midnight.
-pub(super) fn day_span(date: Date, zone: &TimeZone) -> (Timestamp, Timestamp) {
-    let start = |date: Date| date.to_zoned(zone.clone()).map(|midnight| midnight.timestamp());
-    // Only the first and the last day that jiff knows have a border outside what it knows.
-    (
-        start(date).unwrap_or(Timestamp::MIN),
-        date.tomorrow().and_then(start).unwrap_or(Timestamp::MAX),
-    )
-}
-
-/// Days of one quantity at one place, from its readings in any order.
+/// Days of one quantity at one place on rain-fed land, from its readings in any order.
 pub fn summarise(
     readings: &[TimedReading],
     quantity: &Quantity,
@@ -139,9 +126,14 @@ pub fn summarise(
 ) -> Vec<DaySummary> {
     let mut sorted = readings.to_vec();
     sorted.sort_by_key(|reading| reading.time);
-    let mut builder = DayBuilder::new(quantity, number, depth, zone);
-    for reading in sorted {
-        builder.push(reading);
+    let (land, companions) = (Land::default(), Companions::default());
+    let extent = Extent::Whole;
+    let context = Context { quantity, depth, land: &land, companions: &companions, extent };
+    let mut flags = Vec::new();
+    flags::flag(&sorted, &context, &mut flags);
+    let mut builder = DayBuilder::new(number, depth, zone);
+    for (reading, flags) in sorted.into_iter().zip(flags) {
+        builder.push(TimedReading { flags, ..reading });
     }
     builder.finish()
 }

@@ -1,21 +1,19 @@
 //! One quantity of a plot as a chart wants it: every reading, or hours, or days.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use plotwise_config::{
-    catalogue::Catalogue,
-    id::PlotId,
-    reading::{DepthMm, Flags, QuantityNo},
-    records::Placement,
-};
+use plotwise_config::reading::{DepthMm, Flags, QuantityNo};
 
 use super::{
-    Range,
-    builder::day_span,
-    plot::{Stand, stands},
+    PlotContext, TimedReading,
+    pieces::{Pieces, Source, Wanted},
+    plot::stands,
 };
-use crate::store::{Reader, StoreError};
+use crate::{
+    local_day::day_span,
+    store::{Reader, StoreError},
+};
 
 /// How finely a series is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +30,7 @@ pub enum Step {
 
 /// What of a plot is wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct SeriesQuery<'a> {
-    /// Which plot.
-    pub plot: &'a PlotId,
+pub struct SeriesQuery {
     /// Which quantity.
     pub quantity: QuantityNo,
     /// One depth alone; all of them where `None`.
@@ -43,8 +39,6 @@ pub struct SeriesQuery<'a> {
     pub from: Timestamp,
     /// First moment that is not wanted any more.
     pub to: Timestamp,
-    /// The cooperative's time zone.
-    pub zone: &'a TimeZone,
     /// How finely.
     pub step: Step,
     /// At most so many points, all depths together.
@@ -110,19 +104,19 @@ pub struct BucketStatistics {
     pub max: f64,
 }
 
-/// One quantity of a plot over a span. `placements` as for [`super::days_of_plot`].
+/// One quantity of a plot over a span.
 ///
 /// # Errors
 ///
 /// Whatever [`Reader::observations`] reports.
 pub fn series(
     reader: &Reader,
-    placements: &[Placement],
-    query: &SeriesQuery<'_>,
-    catalogue: &Catalogue,
+    context: &PlotContext<'_>,
+    query: &SeriesQuery,
 ) -> Result<Series, StoreError> {
-    let range = Range::of(catalogue.quantity(query.quantity));
-    let stands = stands(placements, query.plot, query.from, query.to);
+    let stands = stands(context.placements, context.plot);
+    let PlotContext { land, catalogue, zone, .. } = *context;
+    let source = Source { reader, stands: &stands, land, catalogue };
     let steps: &[Step] = match query.step {
         Step::Auto => &[Step::Raw, Step::Hour, Step::Day],
         Step::Raw => &[Step::Raw],
@@ -131,9 +125,10 @@ pub fn series(
     };
     let mut last = Series { step: Step::Day, points: Points::Raw(Vec::new()), is_cut: false };
     for step in steps {
+        let pieces = query.pieces(source);
         last = match step {
-            Step::Raw => raw(reader, &stands, query, range)?,
-            step => buckets(reader, &stands, query, range, *step)?,
+            Step::Raw => raw(pieces, query)?,
+            step => buckets(pieces, query, zone, *step)?,
         };
         if !last.is_cut {
             break;
@@ -142,58 +137,73 @@ pub fn series(
     Ok(last)
 }
 
-fn raw(
-    reader: &Reader,
-    stands: &[Stand<'_>],
-    query: &SeriesQuery<'_>,
-    range: Range,
-) -> Result<Series, StoreError> {
-    let mut points = Vec::new();
-    for stand in stands {
-        // The earliest of all are among the earliest of each.
-        let enough = points.len() + query.points_max;
-        each_point(reader, stand, query, range, |point| {
-            points.push(point);
-            if points.len() > enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+impl SeriesQuery {
+    fn pieces<'a>(&self, source: Source<'a>) -> Pieces<'a> {
+        let wanted = Wanted { quantity: Some(self.quantity), depth: self.depth, stand: None };
+        Pieces::new(source, wanted, self.from, self.to)
     }
-    points.sort_by_key(|point| (point.time, point.depth));
+}
+
+fn raw(mut pieces: Pieces<'_>, query: &SeriesQuery) -> Result<Series, StoreError> {
+    let mut points = Vec::new();
+    // A piece holds every place's readings of its time: what follows is later than all of it.
+    while points.len() <= query.points_max && pieces.advance()? {
+        for series in pieces.series() {
+            let depth = series.place.depth;
+            points.extend(series.readings().map(|TimedReading { time, value, flags }| RawPoint {
+                time,
+                depth,
+                value,
+                flags,
+            }));
+        }
+    }
+    points.sort_by_key(|point: &RawPoint| (point.time, point.depth));
     let is_cut = points.len() > query.points_max;
     points.truncate(query.points_max);
     Ok(Series { step: Step::Raw, points: Points::Raw(points), is_cut })
 }
 
 fn buckets(
-    reader: &Reader,
-    stands: &[Stand<'_>],
-    query: &SeriesQuery<'_>,
-    range: Range,
+    mut pieces: Pieces<'_>,
+    query: &SeriesQuery,
+    zone: &TimeZone,
     step: Step,
 ) -> Result<Series, StoreError> {
     let mut buckets: BTreeMap<(Timestamp, Option<DepthMm>), Bucket> = BTreeMap::new();
-    for stand in stands {
-        let mut span = (Timestamp::MAX, Timestamp::MAX);
-        each_point(reader, stand, query, range, |point| {
-            if !(span.0 <= point.time && point.time < span.1) {
-                span = match step {
-                    Step::Day => day_span(query.zone.to_datetime(point.time).date(), query.zone),
-                    _ => hour_span(point.time),
-                };
+    while !has_enough(&buckets, query.points_max) && pieces.advance()? {
+        for series in pieces.series() {
+            let depth = series.place.depth;
+            let mut span = (Timestamp::MAX, Timestamp::MAX);
+            for reading in series.readings() {
+                if !(span.0 <= reading.time && reading.time < span.1) {
+                    span = match step {
+                        Step::Day => day_span(zone.to_datetime(reading.time).date(), zone),
+                        _ => hour_span(reading.time),
+                    };
+                }
+                let empty = Bucket { time: span.0, depth, count: 0, flagged: 0, statistics: None };
+                buckets.entry((span.0, depth)).or_insert(empty).take(&reading);
             }
-            let empty =
-                Bucket { time: span.0, depth: point.depth, count: 0, flagged: 0, statistics: None };
-            buckets.entry((span.0, point.depth)).or_insert(empty).take(&point);
-            ControlFlow::Continue(())
-        })?;
+        }
     }
     let is_cut = buckets.len() > query.points_max;
     let points = buckets.into_values().take(query.points_max).map(Bucket::with_mean).collect();
     Ok(Series { step, points: Points::Buckets(points), is_cut })
 }
 
+/// Whether so many buckets are complete: those of the last moment may get more readings.
+fn has_enough<V>(buckets: &BTreeMap<(Timestamp, Option<DepthMm>), V>, points_max: usize) -> bool {
+    buckets.len() > points_max
+        && buckets.last_key_value().is_some_and(|((last, _), _)| {
+            let unfinished = buckets.keys().rev().take_while(|(time, _)| time == last).count();
+            buckets.len() - unfinished >= points_max
+        })
+}
+
 impl Bucket {
     /// Adds a reading; `mean` is a sum until [`Bucket::with_mean`].
-    fn take(&mut self, point: &RawPoint) {
+    fn take(&mut self, point: &TimedReading) {
         if point.flags.is_excluded() {
             self.flagged += 1;
             return;
@@ -214,25 +224,6 @@ impl Bucket {
         }
         self
     }
-}
-
-fn each_point(
-    reader: &Reader,
-    stand: &Stand<'_>,
-    query: &SeriesQuery<'_>,
-    range: Range,
-    mut each: impl FnMut(RawPoint) -> ControlFlow<()>,
-) -> Result<(), StoreError> {
-    reader.observations(stand.device, stand.from, stand.to, |observation| {
-        let placed = stand.placed(&observation.readings);
-        for (reading, depth) in placed.filter(|(one, _)| one.quantity == query.quantity) {
-            if query.depth.is_none() || query.depth == depth {
-                let flags = range.flag(reading.value, reading.flags);
-                each(RawPoint { time: observation.measured, depth, value: reading.value, flags })?;
-            }
-        }
-        ControlFlow::Continue(())
-    })
 }
 
 fn hour_span(time: Timestamp) -> (Timestamp, Timestamp) {

@@ -9,6 +9,7 @@ use std::{path::Path, sync::Arc};
 
 use super::*;
 use crate::{
+    flags::Land,
     intake::Intake,
     store::{Reader, Store, StoreOptions},
 };
@@ -186,6 +187,16 @@ fn placements() -> Vec<Placement> {
     vec![place("south", 300, "2026-05-01T10:00:00Z"), place("north", 200, "2026-01-01T00:00:00Z")]
 }
 
+fn context<'a>(
+    plot: &'a PlotId,
+    placements: &'a [Placement],
+    land: &'a Land,
+    zone: &'a TimeZone,
+    catalogue: &'a Catalogue,
+) -> PlotContext<'a> {
+    PlotContext { plot, placements, land, zone, catalogue }
+}
+
 #[test]
 fn a_device_counts_for_the_plot_it_stood_on() {
     let directory = tempfile::tempdir().unwrap();
@@ -194,7 +205,9 @@ fn a_device_counts_for_the_plot_it_stood_on() {
     let window = (date(2026, 5, 1), date(2026, 5, 2));
     let days_of = |plot| {
         let plot = PlotId::parse(plot).unwrap();
-        days_of_plot(&reader, &placements(), &plot, &zone(CHINA), window, &catalogue).unwrap()
+        let (placements, land, zone) = (placements(), Land::default(), zone(CHINA));
+        let context = context(&plot, &placements, &land, &zone, &catalogue);
+        days_of_plot(&reader, &context, window).unwrap()
     };
     let found = |plot| {
         let brief = |day: &plotwise_config::day::DaySummary| {
@@ -221,21 +234,20 @@ fn the_own_depth_written_out_counts_once_where_it_became_known_late() {
     placements[0].depth = Some(DepthMm(600));
     let (plot, zone) = (PlotId::parse("south").unwrap(), zone(CHINA));
     let window = (date(2026, 5, 2), date(2026, 5, 2));
-    let days = days_of_plot(&reader, &placements, &plot, &zone, window, &catalogue).unwrap();
+    let land = Land::default();
+    let context = context(&plot, &placements, &land, &zone, &catalogue);
+    let days = days_of_plot(&reader, &context, window).unwrap();
     let brief: Vec<_> = days.iter().map(|day| (day.depth, day.count, day.flagged)).collect();
     assert_eq!(brief, [(Some(DepthMm(600)), 24, 0)]);
     let query = SeriesQuery {
-        plot: &plot,
         quantity: number,
         depth: None,
         from: "2026-05-02T00:00:00Z".parse().unwrap(),
         to: "2026-05-02T01:00:00Z".parse().unwrap(),
-        zone: &zone,
         step: Step::Raw,
         points_max: 9,
     };
-    let Points::Raw(points) = series(&reader, &placements, &query, &catalogue).unwrap().points
-    else {
+    let Points::Raw(points) = series(&reader, &context, &query).unwrap().points else {
         panic!("raw was asked for")
     };
     assert_eq!(points.len(), 1);
@@ -247,19 +259,18 @@ fn a_series_is_as_fine_as_the_number_of_points_allows() {
     let reader = store_with_two_days(directory.path());
     let (catalogue, number) = moisture();
     let plot = PlotId::parse("south").unwrap();
-    let zone = zone(CHINA);
+    let (placements, land, zone) = (placements(), Land::default(), zone(CHINA));
+    let context = context(&plot, &placements, &land, &zone, &catalogue);
     let get = |step, points_max| {
         let query = SeriesQuery {
-            plot: &plot,
             quantity: number,
             depth: Some(DepthMm(300)),
             from: "2026-05-01T00:00:00Z".parse().unwrap(),
             to: "2026-05-09T00:00:00Z".parse().unwrap(),
-            zone: &zone,
             step,
             points_max,
         };
-        series(&reader, &placements(), &query, &catalogue).unwrap()
+        series(&reader, &context, &query).unwrap()
     };
     let whole = get(Step::Auto, 30);
     let Points::Raw(points) = &whole.points else { panic!("{whole:?}") };

@@ -4,7 +4,7 @@ use super::unique;
 use crate::{
     catalogue::{
         entry::Report,
-        quantity::{Quantity, UnitConversion},
+        quantity::{Quantity, STUCK_HOURS_MAX, Stuck, UnitConversion},
     },
     id::CropKey,
 };
@@ -40,6 +40,9 @@ pub(super) fn check(report: &mut Report<'_>, quantity: &Quantity) {
             report.ensure(is_inside, "flag_above", border, wanted);
         }
     }
+    if let Some(stuck) = &quantity.stuck {
+        check_stuck(report, stuck);
+    }
     report.ensure(quantity.decimals <= 9, "decimals", quantity.decimals, "0 to 9 decimals");
     report.source("source", &quantity.source);
 
@@ -52,6 +55,21 @@ pub(super) fn check(report: &mut Report<'_>, quantity: &Quantity) {
         })
     });
     unique(report, spellings);
+}
+
+fn check_stuck(report: &mut Report<'_>, stuck: &Stuck) {
+    let wanted = format!("1 to {STUCK_HOURS_MAX} hours");
+    let is_hours = (1.0..=STUCK_HOURS_MAX).contains(&stuck.hours);
+    report.ensure(is_hours, "stuck.hours", stuck.hours, wanted);
+    for [least, most] in &stuck.may_rest {
+        let found = format!("[{least}, {most}]");
+        let wanted = "two numbers, the lower one first; the same one twice for a single value";
+        report.ensure(least <= most, "stuck.may_rest", found, wanted);
+    }
+    if let Some(depth) = stuck.to_depth_m {
+        let is_depth = (0.0..=60.0).contains(&depth);
+        report.ensure(is_depth, "stuck.to_depth_m", depth, "a depth of 0-60 m");
+    }
 }
 
 fn check_conversion(

@@ -26,6 +26,7 @@ fn quantity(key: &str, unit: &str, accepts: Vec<UnitConversion>) -> Quantity {
         hard: [-1e9, 1e9],
         soft: None,
         flag_above: None,
+        stuck: None,
         in_soil: true,
         from_sample: false,
         decimals: 3,
