@@ -133,9 +133,9 @@ fn measured_by(store: &Store, devices: &BTreeSet<DeviceId>) -> Result<Measured, 
         if !devices.contains(&device) {
             continue;
         }
-        measured.last = measured.last.max(Some(seen.measured));
-        let from = seen.measured.saturating_sub(LOOK_BACK).unwrap_or(seen.measured);
-        let to = seen.measured.saturating_add(SignedDuration::from_millis(1)).unwrap_or(from);
+        measured.last = measured.last.max(Some(seen.heard.measured));
+        let from = seen.heard.measured.saturating_sub(LOOK_BACK).unwrap_or(seen.heard.measured);
+        let to = seen.heard.measured.saturating_add(SignedDuration::from_millis(1)).unwrap_or(from);
         reader.observations(&device, from, to, |observation| {
             let quantities = observation.readings.iter().map(|reading| reading.quantity);
             measured.quantities.extend(quantities);

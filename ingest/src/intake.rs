@@ -19,6 +19,8 @@ pub struct DeadLetter {
     pub reason: DeadLetterReason,
     /// Who it was from, as far as that is known.
     pub device: Option<DeviceId>,
+    /// On whose word it came; `None` for what the store itself wrote.
+    pub sender: Option<Sender>,
     /// Where it was published, or the file it came from.
     pub topic: String,
     /// When it arrived.
@@ -27,6 +29,34 @@ pub struct DeadLetter {
     pub payload: Vec<u8>,
     /// What was found and what was wanted, in English.
     pub detail: String,
+}
+
+/// On whose word a message came in: kept, so that it has to be allowed when it is decoded again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Sender {
+    /// The holder of this device's or gateway's token.
+    Token(String),
+    /// The link with this client id.
+    Link(String),
+}
+
+impl Sender {
+    /// As it stands in tables: `token NAME` or `link NAME`.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Token(name) => format!("token {name}"),
+            Self::Link(name) => format!("link {name}"),
+        }
+    }
+
+    /// What [`Sender::to_text`] wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(' ')? {
+            ("token", name) => Some(Self::Token(name.to_owned())),
+            ("link", name) => Some(Self::Link(name.to_owned())),
+            _ => None,
+        }
+    }
 }
 
 /// Why a message could not be stored.

@@ -14,6 +14,7 @@
 //!   [`tls`]: certificates.
 //! - [`pipeline`]: group commit, then the acknowledgement. [`publish`]: the other side, for tests of
 //!   a whole installation.
+//! - [`sequence`], [`rhythm`]: which messages of a device are missing, and whether it is late.
 //! - [`store`]: readings and dead letters on disk, each observation once.
 //! - [`upkeep`]: work on what is stored that nobody waits for.
 //! - [`flags`]: quality flags that follow from values; [`days`]: readings as days and charts.
@@ -35,9 +36,12 @@ mod local_day;
 pub mod pipeline;
 pub mod publish;
 pub mod resolve;
+pub mod rhythm;
+pub mod sequence;
 pub mod store;
 pub mod surroundings;
 mod task;
 pub mod tls;
 pub mod topic;
 pub mod upkeep;
+mod varint;

@@ -75,6 +75,12 @@ pub struct Written {
     pub duplicate: u64,
     /// Dead letters `conflict` that the store made.
     pub conflict: u64,
+    /// Dead letters `refused_by_store` that the store made.
+    pub refused: u64,
+    /// Numbers (`seq`) that devices skipped.
+    pub missed: u64,
+    /// Numbers skipped before that came after all.
+    pub filled: u64,
 }
 
 /// How the pipeline is.

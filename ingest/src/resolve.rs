@@ -6,7 +6,7 @@ use plotwise_config::id::{CooperativeId, DeviceId};
 use crate::{
     decode::{Quantities, native::decode_native, senml::decode_senml},
     directory::{Directory, Entry},
-    intake::{DeadLetter, DeadLetterReason, Intake},
+    intake::{DeadLetter, DeadLetterReason, Intake, Sender},
     topic::{Decoder, Route},
 };
 
@@ -30,7 +30,21 @@ pub enum Publisher<'p> {
     /// The holder of this device's or gateway's token.
     Token(&'p str),
     /// A broker that speaks for these cooperatives.
-    Link(&'p [CooperativeId]),
+    Link {
+        /// The link's client id.
+        name: &'p str,
+        /// Whose devices it speaks for.
+        cooperatives: &'p [CooperativeId],
+    },
+}
+
+impl Publisher<'_> {
+    fn sender(self) -> Sender {
+        match self {
+            Self::Token(name) => Sender::Token(name.to_owned()),
+            Self::Link { name, .. } => Sender::Link(name.to_owned()),
+        }
+    }
 }
 
 /// What became of a message.
@@ -54,11 +68,11 @@ pub fn resolve(
     let Some(route) = route else {
         let sender = match publisher {
             Publisher::Token(name) => directory.id(name),
-            Publisher::Link(_) => None,
+            Publisher::Link { .. } => None,
         };
         let detail =
             "no decoder reads this topic; wanted plotwise/v1/{device}/up or /senml".to_owned();
-        let letter = letter(message, DeadLetterReason::UnknownTopic, sender, detail);
+        let letter = letter(message, publisher, DeadLetterReason::UnknownTopic, sender, detail);
         intakes.push(letter);
         return Verdict::Taken;
     };
@@ -69,7 +83,7 @@ pub fn resolve(
             let detail = format!("nobody registered {}; add it with devices add", route.device);
             let device = DeviceId::parse(route.device).ok();
             let reason = DeadLetterReason::UnknownDevice;
-            intakes.push(letter(message, reason, device.as_ref(), detail));
+            intakes.push(letter(message, publisher, reason, device.as_ref(), detail));
             return Verdict::Taken;
         }
         Standing::MayNot(who) => {
@@ -77,7 +91,7 @@ pub fn resolve(
             let head = &message.payload[..message.payload.len().min(REFUSED_HEAD)];
             let message = Message { payload: head, ..message };
             let device = known.map(|(device, _)| device);
-            intakes.push(letter(message, DeadLetterReason::NotAllowed, device, detail));
+            intakes.push(letter(message, publisher, DeadLetterReason::NotAllowed, device, detail));
             return Verdict::NotAllowed;
         }
     };
@@ -91,7 +105,7 @@ pub fn resolve(
     };
     intakes.extend(decoded.observations.into_iter().map(Intake::Observation));
     for problem in decoded.problems {
-        intakes.push(letter(message, problem.reason, Some(device), problem.detail));
+        intakes.push(letter(message, publisher, problem.reason, Some(device), problem.detail));
     }
     Verdict::Taken
 }
@@ -120,8 +134,8 @@ fn standing<'d>(
             Standing::Unknown
         }
         (Publisher::Token(name), _) => Standing::MayNot(name.to_owned()),
-        (Publisher::Link(_), None) => Standing::Unknown,
-        (Publisher::Link(cooperatives), Some((id, entry))) => {
+        (Publisher::Link { .. }, None) => Standing::Unknown,
+        (Publisher::Link { cooperatives, .. }, Some((id, entry))) => {
             if cooperatives.contains(&entry.cooperative) {
                 Standing::May(id, entry)
             } else {
@@ -133,6 +147,7 @@ fn standing<'d>(
 
 fn letter(
     message: Message<'_>,
+    publisher: Publisher<'_>,
     reason: DeadLetterReason,
     device: Option<&DeviceId>,
     detail: String,
@@ -140,6 +155,7 @@ fn letter(
     Intake::DeadLetter(DeadLetter {
         reason,
         device: device.cloned(),
+        sender: Some(publisher.sender()),
         topic: message.topic.to_owned(),
         received: message.received,
         payload: message.payload.to_vec(),
@@ -220,7 +236,10 @@ mod tests {
             [("node", READ), ("stranger", REFUSED), ("nobody", UNKNOWN)]
         {
             let topic = format!("plotwise/v1/{device}/up");
-            assert_eq!(outcome(Publisher::Link(&bound), &topic), (verdict, vec![reason]));
+            assert_eq!(
+                outcome(Publisher::Link { name: "broker", cooperatives: &bound }, &topic),
+                (verdict, vec![reason])
+            );
         }
     }
 

@@ -10,7 +10,7 @@
 //!                   dead letters                      as they came
 //!                   observations with a measured time sorted by key, insert or reconcile
 //!                   observations without one          by identity, in order of arrival
-//!                   last seen, recent identities
+//!                   last seen, gaps in numbers
 //!                 commit                              fsynced: WAL, synchronous=FULL
 //! ```
 //!
@@ -30,6 +30,11 @@
 //! - Two different messages without a time that arrive in the same millisecond are stored a
 //!   millisecond apart.
 //!
+//! # What cannot be stored
+//!
+//! A batch that fails because of what is in it (a row damaged on disk, a constraint) is written part by
+//! part; what fails alone becomes a dead letter `refused_by_store`, and the rest is stored.
+//!
 //! # What it leaves out
 //!
 //! Sealing of old spans, retention, bounds on dead letters and backup. Flags that follow from values
@@ -40,8 +45,10 @@
 //! No clock here: every time comes with the observation. What [`Writer::commit`] has returned for is
 //! on disk; where it fails, nothing of the batch is. Several processes may write.
 
+mod care;
 mod checkpoints;
 mod codes;
+mod committed;
 mod error;
 mod letters;
 mod packed;
@@ -49,6 +56,7 @@ mod reader;
 mod recent;
 mod reconcile;
 mod schema;
+mod watch;
 mod writer;
 
 #[cfg(test)]
@@ -66,11 +74,12 @@ use checkpoints::LogGrowth;
 
 pub use self::{
     checkpoints::Checkpoints,
+    committed::Committed,
     error::StoreError,
     letters::StoredDeadLetter,
     packed::Damage,
     reader::{Counts, LastSeen, Reader},
-    writer::{Committed, Writer},
+    writer::Writer,
 };
 
 /// Name of the file in the data directory.

@@ -74,8 +74,8 @@ pub(super) async fn devices(State(app): State<Arc<App>>) -> Result<Json<DeviceLi
         .map(|device| {
             let last = seen.get(&device.id);
             DeviceItem {
-                last_measured: last.map(|last| last.measured.to_string()),
-                last_received: last.map(|last| last.received.to_string()),
+                last_measured: last.map(|last| last.heard.measured.to_string()),
+                last_received: last.map(|last| last.heard.received.to_string()),
                 device: device.id.to_string(),
                 cooperative: device.cooperative.to_string(),
                 name: device.name,

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::{Ended, Link};
 use crate::{
     credential::hexadecimal,
-    intake::{DeadLetter, DeadLetterReason, Intake},
+    intake::{DeadLetter, DeadLetterReason, Intake, Sender},
     pipeline::{Closed, Receipts},
     resolve::{Message, Publisher, resolve},
     surroundings::{Surroundings, stopped},
@@ -53,6 +53,7 @@ impl Link {
         let receipts = Receipts::default();
         let intake = Intaker {
             subscriptions: self.subscriptions.clone(),
+            name: self.client_id.clone(),
             cooperatives: self.cooperatives.clone(),
             surroundings: surroundings.clone(),
             receipts: receipts.clone(),
@@ -149,6 +150,8 @@ async fn drain(
 /// Decodes what came in and hands it over.
 struct Intaker {
     subscriptions: Vec<crate::topic::Subscription>,
+    /// The link's client id.
+    name: String,
     cooperatives: Vec<plotwise_config::id::CooperativeId>,
     surroundings: Surroundings,
     receipts: Receipts,
@@ -201,31 +204,32 @@ impl Intaker {
     ) {
         let (topic, payload) = (publish.topic.as_str(), publish.payload.as_ref());
         if payload.len() > PAYLOAD_BYTES_MAX {
-            intakes.push(too_large(topic, payload, received));
+            intakes.push(self.too_large(topic, payload, received));
             return;
         }
         let route = self.subscriptions.iter().find_map(|subscription| subscription.route(topic));
         let message = Message { topic, payload, received };
-        let publisher = Publisher::Link(&self.cooperatives);
+        let publisher = Publisher::Link { name: &self.name, cooperatives: &self.cooperatives };
         let quantities = &self.surroundings.quantities;
         // Whether it was allowed or is a dead letter: the broker has done its part.
         resolve(message, route, publisher, directory, quantities, intakes);
     }
-}
 
-fn too_large(topic: &str, payload: &[u8], received: jiff::Timestamp) -> Intake {
-    let hash = hexadecimal(&Sha256::digest(payload).into());
-    Intake::DeadLetter(DeadLetter {
-        reason: DeadLetterReason::TooLarge,
-        device: None,
-        topic: topic.to_owned(),
-        received,
-        payload: payload[..HEAD_KEPT].to_vec(),
-        detail: format!(
-            "payload of {} bytes, wanted at most {PAYLOAD_BYTES_MAX}; SHA-256 {hash}",
-            payload.len()
-        ),
-    })
+    fn too_large(&self, topic: &str, payload: &[u8], received: jiff::Timestamp) -> Intake {
+        let hash = hexadecimal(&Sha256::digest(payload).into());
+        Intake::DeadLetter(DeadLetter {
+            reason: DeadLetterReason::TooLarge,
+            device: None,
+            sender: Some(Sender::Link(self.name.clone())),
+            topic: topic.to_owned(),
+            received,
+            payload: payload[..HEAD_KEPT].to_vec(),
+            detail: format!(
+                "payload of {} bytes, wanted at most {PAYLOAD_BYTES_MAX}; SHA-256 {hash}",
+                payload.len()
+            ),
+        })
+    }
 }
 
 /// Acknowledges in the order received, each once it is on disk. Not in the polling task: that would

@@ -24,7 +24,7 @@ use crate::{
     credential::hexadecimal,
     decode::Quantities,
     directory::Directory,
-    intake::{DeadLetter, DeadLetterReason, Intake},
+    intake::{DeadLetter, DeadLetterReason, Intake, Sender},
     resolve::{Message, Publisher, Verdict, resolve},
     topic::own_route,
 };
@@ -410,6 +410,7 @@ impl Endpoint {
             self.intakes.push(Intake::DeadLetter(DeadLetter {
                 reason: DeadLetterReason::TooLarge,
                 device: Some(client.device.clone()),
+                sender: Some(Sender::Token(client.device.to_string())),
                 topic,
                 received: context.received,
                 payload: packet.head,

@@ -21,6 +21,8 @@ pub struct Counters {
     commits: AtomicU64,
     commit_ns: AtomicU64,
     failed_commits: AtomicU64,
+    lost_messages: AtomicU64,
+    found_messages: AtomicU64,
     dead_letters: [AtomicU64; DeadLetterReason::ALL.len()],
 }
 
@@ -70,6 +72,17 @@ impl Counters {
         self.failed_commits.load(Relaxed)
     }
 
+    /// Messages that were missing when a later one came, by their `seq`. Some may come after all: see
+    /// [`Counters::found_messages`].
+    pub fn lost_messages(&self) -> u64 {
+        self.lost_messages.load(Relaxed)
+    }
+
+    /// Missing messages that came after all.
+    pub fn found_messages(&self) -> u64 {
+        self.found_messages.load(Relaxed)
+    }
+
     pub(super) fn committed(&self, batch: &[Intake], written: Written, took: Duration) {
         let (mut accepted, mut faults, mut arrivals) = (0, 0, 0);
         for intake in batch {
@@ -85,6 +98,9 @@ impl Counters {
             }
         }
         self.letters(DeadLetterReason::Conflict, written.conflict);
+        self.letters(DeadLetterReason::RefusedByStore, written.refused);
+        self.lost_messages.fetch_add(written.missed, Relaxed);
+        self.found_messages.fetch_add(written.filled, Relaxed);
         self.accepted.fetch_add(accepted, Relaxed);
         self.fault_codes.fetch_add(faults, Relaxed);
         self.times_from_arrival.fetch_add(arrivals, Relaxed);

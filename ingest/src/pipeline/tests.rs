@@ -25,6 +25,7 @@ fn letter(topic: &str) -> Intake {
     Intake::DeadLetter(DeadLetter {
         reason: DeadLetterReason::NotJson,
         device: None,
+        sender: None,
         topic: topic.to_owned(),
         received: Timestamp::UNIX_EPOCH,
         payload: vec![0; 100],

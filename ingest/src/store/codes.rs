@@ -71,6 +71,11 @@ impl Codes {
         Ok(Some(code))
     }
 
+    /// Keys of the catalogue's quantities, in the order of their numbers.
+    pub(super) fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
     /// The key of a quantity that [`Codes::quantity`] has given a code.
     pub(super) fn key(&self, code: u32) -> &str {
         let place = self.quantities.iter().position(|known| *known == Some(code));

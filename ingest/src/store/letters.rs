@@ -1,12 +1,15 @@
 //! Dead letters: written in the transaction of what is acknowledged, read newest first.
 
 use jiff::Timestamp;
-use plotwise_config::{id::DeviceId, reading::Observation};
+use plotwise_config::{
+    id::DeviceId,
+    reading::{DepthMm, Identity, Observation},
+};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
 use super::{StoreError, packed::Packed, reader::moment};
-use crate::intake::{DeadLetter, DeadLetterReason};
+use crate::intake::{DeadLetter, DeadLetterReason, Sender};
 
 /// A dead letter as it stands in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,18 @@ pub struct StoredDeadLetter {
     /// The letter.
     pub letter: DeadLetter,
 }
+
+/// On whose word a letter came, what was let go to keep the bounds, and ways to find letters by group
+/// and by age.
+pub(super) const MORE: &str = "
+alter table dead_letter add column sender text;
+create index dead_letter_group on dead_letter (reason, device);
+create index dead_letter_received on dead_letter (received_ms);
+create table dead_letter_let_go (
+    reason text primary key,
+    letters integer not null
+) strict, without rowid;
+";
 
 /// What makes a conflict the same one when it comes again.
 pub(super) fn fingerprint(device: i64, time_ms: i64, arrived: &Packed) -> [u8; 16] {
@@ -40,17 +55,57 @@ pub(super) fn of_reading(
     reading: &Packed,
     detail: String,
 ) -> DeadLetter {
-    let place = match reading.depth {
-        Some(depth) => format!("{key}@{}", depth.metres()),
-        None => key.to_owned(),
-    };
     let payload = serde_json::json!({
         "time": observation.measured.as_millisecond(),
-        "readings": { place: reading.value },
+        "readings": { place(key, reading.depth): reading.value },
     });
+    native(reason, observation, &payload, detail)
+}
+
+/// A letter for a whole observation, its payload in the native form.
+pub(super) fn of_observation(
+    reason: DeadLetterReason,
+    observation: &Observation,
+    keys: &[String],
+    detail: String,
+) -> DeadLetter {
+    let mut readings = serde_json::Map::new();
+    for reading in &observation.readings {
+        let key = keys.get(usize::from(reading.quantity.0)).map_or("", String::as_str);
+        readings.insert(place(key, reading.depth), reading.value.into());
+    }
+    let mut payload = serde_json::json!({ "readings": readings });
+    // What had no time of its own is dated by its arrival again.
+    if observation.identity == Identity::MeasuredTime {
+        payload["time"] = observation.measured.as_millisecond().into();
+    }
+    if let Some(seq) = observation.seq {
+        payload["seq"] = seq.into();
+    }
+    if observation.supersede {
+        payload["supersede"] = true.into();
+    }
+    native(reason, observation, &payload, detail)
+}
+
+/// Where a reading stands in a native payload.
+fn place(key: &str, depth: Option<DepthMm>) -> String {
+    match depth {
+        Some(depth) => format!("{key}@{}", depth.metres()),
+        None => key.to_owned(),
+    }
+}
+
+fn native(
+    reason: DeadLetterReason,
+    observation: &Observation,
+    payload: &serde_json::Value,
+    detail: String,
+) -> DeadLetter {
     DeadLetter {
         reason,
         device: Some(observation.device.clone()),
+        sender: None,
         topic: format!("plotwise/v1/{}/up", observation.device),
         received: observation.received,
         payload: payload.to_string().into_bytes(),
@@ -67,8 +122,8 @@ pub(super) fn write(
     let written = connection
         .prepare_cached(
             "insert into dead_letter \
-             (reason, device, topic, received_ms, payload, detail, fingerprint) \
-             values (?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+             (reason, device, topic, received_ms, payload, detail, fingerprint, sender) \
+             values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
         )?
         .execute(params![
             letter.reason.key(),
@@ -78,11 +133,12 @@ pub(super) fn write(
             letter.payload,
             letter.detail,
             fingerprint.map(<[u8; 16]>::as_slice),
+            letter.sender.as_ref().map(Sender::to_text),
         ])?;
     Ok(written > 0)
 }
 
-const COLUMNS: &str = "id, reason, device, topic, received_ms, payload, detail";
+const COLUMNS: &str = "id, reason, device, topic, received_ms, payload, detail, sender";
 
 /// At most `limit` letters older than `cursor`, newest first.
 pub(super) fn list(
@@ -141,6 +197,7 @@ fn from_row(row: &Row<'_>) -> Result<StoredDeadLetter, StoreError> {
         letter: DeadLetter {
             reason: reason(&row.get::<_, String>(1)?)?,
             device: device.as_deref().map(device_id).transpose()?,
+            sender: row.get::<_, Option<String>>(7)?.as_deref().and_then(Sender::parse),
             topic: row.get(3)?,
             received: moment(row.get(4)?)?,
             payload: row.get(5)?,

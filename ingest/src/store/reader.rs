@@ -12,9 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     StoreError, StoredDeadLetter, StoredObservation, codes, letters,
     packed::{self, Packed},
-    schema, week_of,
+    schema, watch, week_of,
 };
-use crate::intake::DeadLetterReason;
+use crate::{intake::DeadLetterReason, rhythm::Heard, sequence::SequenceTotals};
 
 /// A connection that only reads. Its calls block; each sees one state of the store throughout.
 #[derive(Debug)]
@@ -25,13 +25,13 @@ pub struct Reader {
     quantities: RefCell<HashMap<u32, QuantityNo>>,
 }
 
-/// When a device was last heard of.
+/// How a device was last heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastSeen {
-    /// The latest measured time that is stored.
-    pub measured: Timestamp,
-    /// The latest arrival of something new.
-    pub received: Timestamp,
+    /// When, and how often that is to be expected.
+    pub heard: Heard,
+    /// What its own counter says of missing messages.
+    pub numbers: SequenceTotals,
 }
 
 /// How much is stored.
@@ -104,14 +104,18 @@ impl Reader {
     /// As for [`Reader::observations`].
     pub fn last_seen(&self) -> Result<Vec<(DeviceId, LastSeen)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "select name, time_ms, received_ms from last_seen join device on id = device order by name",
+            "select name, time_ms, received_ms, watch \
+             from last_seen join device on id = device order by name",
         )?;
         let mut rows = statement.query([])?;
         let mut seen = Vec::new();
         while let Some(row) = rows.next()? {
             let device = letters::device_id(&row.get::<_, String>(0)?)?;
             let (measured, received) = (moment(row.get(1)?)?, moment(row.get(2)?)?);
-            seen.push((device, LastSeen { measured, received }));
+            let watch = row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+            let (rhythm, sequence) = watch::decode(watch).unwrap_or_default();
+            let heard = Heard { measured, received, interval: rhythm.interval() };
+            seen.push((device, LastSeen { heard, numbers: sequence.totals }));
         }
         Ok(seen)
     }

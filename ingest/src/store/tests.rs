@@ -2,6 +2,8 @@
 
 mod file;
 mod identity;
+mod refused;
+mod watched;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 
@@ -13,7 +15,7 @@ use plotwise_config::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::intake::{DeadLetter, DeadLetterReason, Intake};
+use crate::intake::{DeadLetter, DeadLetterReason, Intake, Sender};
 
 const MOISTURE: QuantityNo = QuantityNo(0);
 const PH: QuantityNo = QuantityNo(1);
@@ -203,6 +205,7 @@ fn dead_letters_are_listed_newest_first_by_reason_and_page() {
         Intake::DeadLetter(DeadLetter {
             reason,
             device: device.map(|device| DeviceId::parse(device).unwrap()),
+            sender: Some(Sender::Link("broker 1".to_owned())),
             topic: "plotwise/v1/a/up".to_owned(),
             received: at(0),
             payload: vec![0xff, 0],
@@ -253,7 +256,7 @@ fn a_span_ends_before_its_end_and_crosses_weeks() {
     reader.observations(&device, from, at(20 * day_s), each).unwrap();
     assert_eq!(found, (3..20).collect::<Vec<_>>());
     let seen = reader.last_seen().unwrap();
-    assert_eq!((seen.len(), seen[0].1.measured), (2, at(29 * day_s)));
+    assert_eq!((seen.len(), seen[0].1.heard.measured), (2, at(29 * day_s)));
     assert_eq!(reader.counts().unwrap().observations, 31);
 }
 

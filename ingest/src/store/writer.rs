@@ -6,61 +6,34 @@ use plotwise_config::reading::{Flags, Identity, Observation};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
-    StoreError, StoreOptions,
+    StoreError, StoreOptions, care,
     checkpoints::{self, LogGrowth},
     codes::Codes,
+    committed::Committed,
     letters,
     packed::{self, Packed},
     recent,
     reconcile::Reconciliation,
-    schema, week_of,
+    schema,
+    watch::{GapLog, Outcome, Watches},
+    week_of,
 };
-use crate::{
-    intake::{DeadLetter, DeadLetterReason, Intake},
-    pipeline::Written,
-};
+use crate::intake::{DeadLetter, DeadLetterReason, Intake};
 
 /// A connection that writes. Its calls block.
 #[derive(Debug)]
 pub struct Writer {
     connection: Connection,
     memory: Memory,
+    gap_log: GapLog,
     log_growth: LogGrowth,
-}
-
-/// What a commit did. Each observation counts once, under the first that holds of `superseded`,
-/// `conflict`, `merged`, `duplicate`, or else `stored`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Committed {
-    /// New rows.
-    pub stored: u64,
-    /// Nothing new in them.
-    pub duplicate: u64,
-    /// Further quantities or depths were added to a row.
-    pub merged: u64,
-    /// Stored values were corrected.
-    pub superseded: u64,
-    /// At least one value differs from the stored one; it stays.
-    pub conflict: u64,
-    /// Dead letters written, those of conflicts among them.
-    pub dead_letters: u64,
-}
-
-impl From<Committed> for Written {
-    fn from(done: Committed) -> Self {
-        Self {
-            stored: done.stored + done.merged + done.superseded,
-            duplicate: done.duplicate,
-            conflict: done.conflict,
-        }
-    }
 }
 
 /// What a writer keeps between commits: numbers it knows, and buffers.
 #[derive(Debug)]
-struct Memory {
+pub(super) struct Memory {
     options: StoreOptions,
-    codes: Codes,
+    pub(super) codes: Codes,
     /// (week, device, time in ms, place in the batch) of observations with a measured time.
     timed: Vec<(i64, i64, i64, usize)>,
     /// (device, place in the batch) of those without.
@@ -70,9 +43,10 @@ struct Memory {
     replaced: Vec<u8>,
     row: Reconciliation,
     times: Vec<i64>,
-    /// (device, latest measured, latest received) of what was written.
-    seen: Vec<(i64, i64, i64)>,
-    done: Committed,
+    watches: Watches,
+    /// Under which time the latest observation was stored, where anything of it was new.
+    new_at: Option<i64>,
+    pub(super) done: Committed,
 }
 
 impl Writer {
@@ -92,10 +66,16 @@ impl Writer {
             replaced: Vec::new(),
             row: Reconciliation::default(),
             times: Vec::new(),
-            seen: Vec::new(),
+            watches: Watches::default(),
+            new_at: None,
             done: Committed::default(),
         };
-        Ok(Self { connection: schema::connect_writer(path)?, memory, log_growth })
+        Ok(Self {
+            connection: schema::connect_writer(path)?,
+            memory,
+            gap_log: GapLog::default(),
+            log_growth,
+        })
     }
 
     /// Writes a batch in one transaction. When it returns `Ok`, all of it is on disk.
@@ -109,10 +89,17 @@ impl Writer {
         if batch.is_empty() {
             return Ok(Committed::default());
         }
-        let result = write_batch(&mut self.connection, &mut self.memory, batch);
+        let mut result = write_batch(&mut self.connection, &mut self.memory, batch);
+        if result.as_ref().is_err_and(StoreError::is_about_data) {
+            self.memory.forget();
+            result = care::write_one_by_one(&mut self.connection, &mut self.memory, batch);
+        }
         match &result {
-            Ok(_) => self.log_growth.committed(batch.len()),
-            Err(_) => self.memory.codes.forget(),
+            Ok(_) => {
+                self.log_growth.committed(batch.len());
+                self.gap_log.tell(&self.memory.watches.gaps);
+            }
+            Err(_) => self.memory.forget(),
         }
         result
     }
@@ -138,16 +125,11 @@ fn write_batch(
     memory: &mut Memory,
     batch: &[Intake],
 ) -> Result<Committed, StoreError> {
-    memory.done = Committed::default();
-    memory.timed.clear();
-    memory.untimed.clear();
-    memory.seen.clear();
     // Immediate: waits for another writer here, not in the middle. Dropped, it rolls back.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    memory.sort_out(&transaction, batch)?;
-    memory.write_timed(&transaction, batch)?;
-    memory.write_untimed(&transaction, batch)?;
-    memory.write_seen(&transaction)?;
+    memory.begin(&transaction)?;
+    memory.write_part(&transaction, batch)?;
+    memory.finish(&transaction)?;
     // Durability: returns after the log is synced; only then may anything be acknowledged.
     transaction.commit()?;
     Ok(memory.done)
@@ -161,6 +143,38 @@ fn observation_at(batch: &[Intake], place: usize) -> Option<&Observation> {
 }
 
 impl Memory {
+    /// After a transaction that failed: nothing of it stands.
+    pub(super) fn forget(&mut self) {
+        self.codes.forget();
+        self.watches.forget();
+    }
+
+    pub(super) fn begin(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.done = Committed::default();
+        self.watches.begin(connection)
+    }
+
+    /// Writes a batch, or a part of one.
+    pub(super) fn write_part(
+        &mut self,
+        connection: &Connection,
+        batch: &[Intake],
+    ) -> Result<(), StoreError> {
+        self.timed.clear();
+        self.untimed.clear();
+        self.sort_out(connection, batch)?;
+        self.write_timed(connection, batch)?;
+        self.write_untimed(connection, batch)
+    }
+
+    /// What is written once a batch, at its end.
+    pub(super) fn finish(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        self.watches.write(connection)?;
+        self.done.missed = self.watches.gaps.iter().map(|gap| gap.missed).sum();
+        self.done.filled = self.watches.filled;
+        Ok(())
+    }
+
     /// Writes the dead letters and tells observations with a measured time from those without.
     fn sort_out(&mut self, connection: &Connection, batch: &[Intake]) -> Result<(), StoreError> {
         for (place, intake) in batch.iter().enumerate() {
@@ -187,7 +201,9 @@ impl Memory {
         for &(_, device, time_ms, place) in &timed {
             let Some(observation) = observation_at(batch, place) else { continue };
             if self.pack(connection, observation)? {
+                self.new_at = None;
                 self.write_at(connection, observation, device, time_ms)?;
+                self.watch(connection, observation, device, time_ms)?;
             }
         }
         self.timed = timed;
@@ -208,12 +224,27 @@ impl Memory {
             let Some(observation) = observation_at(batch, place) else { continue };
             now_ms = now_ms.max(observation.received.as_millisecond());
             if self.pack(connection, observation)? {
+                self.new_at = None;
                 self.write_by_identity(connection, observation, device)?;
+                let time_ms = observation.measured.as_millisecond();
+                self.watch(connection, observation, device, time_ms)?;
             }
         }
         recent::prune(connection, now_ms, untimed.len())?;
         self.untimed = untimed;
         Ok(())
+    }
+
+    fn watch(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+        device: i64,
+        time_ms: i64,
+    ) -> Result<(), StoreError> {
+        let outcome =
+            Outcome { time_ms: self.new_at.unwrap_or(time_ms), is_new: self.new_at.is_some() };
+        self.watches.note(connection, observation, device, outcome)
     }
 
     /// Packs the readings, in order; `false` where none is left to store. What cannot be stored
@@ -250,14 +281,9 @@ impl Memory {
             }
         }
         if self.packed.is_empty() && refused.is_none() {
-            let letter = DeadLetter {
-                reason: DeadLetterReason::RefusedByStore,
-                device: Some(observation.device.clone()),
-                topic: format!("plotwise/v1/{}/up", observation.device),
-                received: observation.received,
-                payload: Vec::new(),
-                detail: "found an observation without readings, wanted at least one".to_owned(),
-            };
+            let detail = "found an observation without readings, wanted at least one".to_owned();
+            let reason = DeadLetterReason::RefusedByStore;
+            let letter = letters::of_observation(reason, observation, self.codes.keys(), detail);
             self.write_letter(connection, &letter, None)?;
         }
         if !self.packed.is_sorted_by(|a, b| a.key() < b.key()) {
@@ -326,7 +352,7 @@ impl Memory {
                     device,
                     time_ms
                 ])?;
-            self.note_seen(device, time_ms, observation.received.as_millisecond());
+            self.new_at = Some(time_ms);
         }
         let counter = if self.row.corrected > 0 {
             &mut self.done.superseded
@@ -370,7 +396,7 @@ impl Memory {
             ])?;
         if inserted > 0 {
             self.done.stored += 1;
-            self.note_seen(device, time_ms, received_ms);
+            self.new_at = Some(time_ms);
         }
         Ok(inserted > 0)
     }
@@ -460,7 +486,7 @@ impl Memory {
         self.write_letter(connection, &letter, Some(&fingerprint))
     }
 
-    fn write_letter(
+    pub(super) fn write_letter(
         &mut self,
         connection: &Connection,
         letter: &DeadLetter,
@@ -468,29 +494,6 @@ impl Memory {
     ) -> Result<(), StoreError> {
         if letters::write(connection, letter, fingerprint)? {
             self.done.dead_letters += 1;
-        }
-        Ok(())
-    }
-
-    /// Observations come sorted by device mostly, so the last entry is the one to look at.
-    fn note_seen(&mut self, device: i64, time_ms: i64, received_ms: i64) {
-        match self.seen.last_mut() {
-            Some((last, latest_ms, arrival_ms)) if *last == device => {
-                *latest_ms = time_ms.max(*latest_ms);
-                *arrival_ms = received_ms.max(*arrival_ms);
-            }
-            _ => self.seen.push((device, time_ms, received_ms)),
-        }
-    }
-
-    fn write_seen(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let mut statement = connection.prepare_cached(
-            "insert into last_seen (device, time_ms, received_ms) values (?, ?, ?) \
-             on conflict do update set time_ms = max(time_ms, excluded.time_ms), \
-             received_ms = max(received_ms, excluded.received_ms)",
-        )?;
-        for &(device, time_ms, received_ms) in &self.seen {
-            statement.execute(params![device, time_ms, received_ms])?;
         }
         Ok(())
     }
