@@ -20,9 +20,9 @@ use plotwise_ingest::{
     pipeline::PipelineState,
     store::{LastSeen, Store, StoreError},
 };
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
-use crate::{adviser::Adviser, problem::ApiError};
+use crate::{adviser::Adviser, problem::ApiError, telemetry::Telemetry};
 
 /// Settings, catalogue, databases and the adviser over them. Cheap to clone.
 #[derive(Clone)]
@@ -39,8 +39,8 @@ pub struct App {
     pub clock: Clock,
     /// Makes and keeps advice.
     pub adviser: Adviser,
-    /// Whether readings can be written; absent where this process does not ingest.
-    pub pipeline: Option<watch::Receiver<PipelineState>>,
+    /// What this process counts.
+    pub telemetry: Telemetry,
 }
 
 /// What the sensors of a plot have measured.
@@ -113,7 +113,8 @@ impl App {
 
     /// Whether readings can be written: fine too where another process writes them.
     pub(crate) fn ingest_state(&self) -> Result<(), String> {
-        match self.pipeline.as_ref().map(|state| state.borrow().clone()) {
+        let pipeline = self.telemetry.pipeline.as_ref();
+        match pipeline.map(|pipeline| pipeline.state().borrow().clone()) {
             None | Some(PipelineState::Running) => Ok(()),
             Some(PipelineState::Stalled { since, reason }) => {
                 Err(format!("nothing can be written since {since}: {reason}"))

@@ -7,6 +7,7 @@ mod asked;
 mod catalogue;
 mod facts;
 mod health;
+mod metrics;
 mod named;
 mod plots;
 mod profile;
@@ -72,6 +73,7 @@ pub fn router(app: Arc<App>) -> Router {
     let router = api
         .route("/api/{*path}", any(no_route))
         .merge(health::routes())
+        .merge(metrics::routes())
         .merge(SwaggerUi::new("/api/docs").url("/api/openapi.json", document));
     #[cfg(feature = "pages")]
     let router = router.merge(crate::pages::routes());

@@ -27,7 +27,7 @@ use plotwise_ingest::{
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
-use crate::{app::App, routes};
+use crate::{app::App, routes, telemetry::Telemetry};
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +117,7 @@ impl Service {
             let upkeep = Upkeep::start(chores(&app)?, app.clock).map_err(ServiceError::Thread)?;
             service.upkeep = Some(upkeep);
             let pipeline = service.start_pipeline(&app)?;
-            service.start_receiving(&app, &pipeline, &stopping).await?;
-            app.pipeline = Some(pipeline.state());
+            app.telemetry = service.start_receiving(&app, pipeline, &stopping).await?;
         }
         if roles.web {
             service.start_answering(app.clone(), stopping.clone()).await?;
@@ -165,9 +164,10 @@ impl Service {
     async fn start_receiving(
         &mut self,
         app: &App,
-        pipeline: &Pipeline,
+        pipeline: Pipeline,
         stopping: &watch::Receiver<bool>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Telemetry, ServiceError> {
+        let mut telemetry = Telemetry::default();
         let (known, directory) = watch::channel(Arc::new(app.facts.directory().await?));
         let surroundings = Surroundings {
             pipeline: pipeline.clone(),
@@ -188,15 +188,18 @@ impl Service {
                 listener = listener.with_tls(tls.listen, Arc::new(certificate)).await?;
                 self.mqtts = listener.tls_addr().map(|address| (address, authority));
             }
+            telemetry.listener = Some(listener.counters());
             self.receiving.spawn(listener.run(surroundings.clone()));
         }
         for link in &settings.links {
             let link = Link::new(link)?;
+            telemetry.links.push((link.name(), link.state()));
             self.receiving.spawn(link.run(surroundings.clone()));
         }
         let facts = app.facts.clone();
         self.receiving.spawn(watching::keep_directory_fresh(facts, known, stopping.clone()));
-        Ok(())
+        telemetry.pipeline = Some(pipeline);
+        Ok(telemetry)
     }
 
     async fn start_answering(

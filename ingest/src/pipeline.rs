@@ -191,6 +191,8 @@ impl Pipeline {
     ) -> Result<(), Closed> {
         let units = self.units(&intakes);
         let room = Arc::clone(&self.room).acquire_many_owned(units).await.map_err(|_| Closed)?;
+        // Before the writer can have it: what waits is never less than nothing.
+        self.counters.submitted(intakes.len());
         self.queue
             .send(Job::Submission(Submission { intakes, receipts, _room: room }))
             .map_err(|_| Closed)
@@ -206,9 +208,10 @@ impl Pipeline {
         self.state.clone()
     }
 
-    /// Share of the room that is taken, 0-1.
-    pub fn fullness(&self) -> f64 {
-        1.0 - self.room.available_permits() as f64 / f64::from(self.room_units)
+    /// Memory that is taken by what waits, and the most that may be, bytes.
+    pub fn room_bytes(&self) -> (usize, usize) {
+        let units = self.room_units as usize;
+        ((units - self.room.available_permits()) * ROOM_UNIT, units * ROOM_UNIT)
     }
 
     fn units(&self, intakes: &[Intake]) -> u32 {

@@ -1,4 +1,4 @@
-//! `plotwise config default|show|check`
+//! `plotwise config default|show|check|openapi|grafana`
 
 use std::process::ExitCode;
 
@@ -26,6 +26,11 @@ pub enum ConfigCommand {
         after_help = "Example: plotwise config openapi > advisor/web/openapi.json"
     )]
     OpenApi,
+    /// A Grafana dashboard over /metrics, as Grafana's API takes it
+    #[command(
+        after_help = "Example: plotwise config grafana | curl -u admin:admin -H 'Content-Type: application/json' -d @- http://127.0.0.1:3000/api/dashboards/db"
+    )]
+    Grafana,
 }
 
 pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<ExitCode> {
@@ -34,6 +39,7 @@ pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<Ex
         ConfigCommand::Show => {
             print!("{}", workplace::settings(global, Overrides::default())?.show());
         }
+        ConfigCommand::Grafana => print!("{}", include_str!("../../grafana/ingest.json")),
         ConfigCommand::OpenApi => print_json(&routes::openapi())?,
         ConfigCommand::Check => {
             let settings = workplace::settings(global, Overrides::default())?;

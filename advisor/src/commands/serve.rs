@@ -14,6 +14,7 @@ use super::{
 use crate::{
     app::App,
     service::{Roles, Service},
+    telemetry::Telemetry,
 };
 
 /// Supervisors wait ten seconds before they kill; a second is left for the rest.
@@ -133,7 +134,7 @@ impl Workplace {
             store: self.store.clone(),
             clock: self.clock,
             adviser: self.adviser.clone(),
-            pipeline: None,
+            telemetry: Telemetry::default(),
         }
     }
 }

@@ -22,6 +22,11 @@ macro_rules! counters {
                     self.$name.fetch_add(1, Relaxed);
                 }
             )*
+
+            /// Every total with its name.
+            pub fn totals(&self) -> Vec<(&'static str, u64)> {
+                vec![$( (stringify!($name), self.$name()), )*]
+            }
         }
     };
 }

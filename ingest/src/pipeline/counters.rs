@@ -10,9 +10,16 @@ use plotwise_config::reading::Flags;
 use super::Written;
 use crate::intake::{DeadLetterReason, Intake};
 
+/// Upper borders of the classes of commit times, seconds. One fsync of a good disk is below the first
+/// few, a disk that struggles above the last.
+const COMMIT_SECONDS: [f64; 12] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
 /// Totals since the start; all of what is on disk, nothing of what waits.
 #[derive(Debug, Default)]
 pub struct Counters {
+    submitted: AtomicU64,
+    written: AtomicU64,
     accepted: AtomicU64,
     stored: AtomicU64,
     duplicate: AtomicU64,
@@ -20,6 +27,8 @@ pub struct Counters {
     times_from_arrival: AtomicU64,
     commits: AtomicU64,
     commit_ns: AtomicU64,
+    /// Commits by time, those above the last border at the end.
+    commits_by_time: [AtomicU64; COMMIT_SECONDS.len() + 1],
     failed_commits: AtomicU64,
     lost_messages: AtomicU64,
     found_messages: AtomicU64,
@@ -27,6 +36,12 @@ pub struct Counters {
 }
 
 impl Counters {
+    /// Observations and dead letters that wait for their commit.
+    pub fn waiting(&self) -> u64 {
+        let written = self.written.load(Relaxed);
+        self.submitted.load(Relaxed).saturating_sub(written)
+    }
+
     /// Observations that were committed, new or not.
     pub fn accepted(&self) -> u64 {
         self.accepted.load(Relaxed)
@@ -67,6 +82,12 @@ impl Counters {
         Duration::from_nanos(self.commit_ns.load(Relaxed))
     }
 
+    /// How many commits took so long: the upper border in seconds, infinite for the last class.
+    pub fn commits_by_time(&self) -> impl Iterator<Item = (f64, u64)> {
+        let borders = COMMIT_SECONDS.into_iter().chain([f64::INFINITY]);
+        borders.zip(self.commits_by_time.iter().map(|count| count.load(Relaxed)))
+    }
+
     /// Attempts that the store refused.
     pub fn failed_commits(&self) -> u64 {
         self.failed_commits.load(Relaxed)
@@ -81,6 +102,10 @@ impl Counters {
     /// Missing messages that came after all.
     pub fn found_messages(&self) -> u64 {
         self.found_messages.load(Relaxed)
+    }
+
+    pub(super) fn submitted(&self, intakes: usize) {
+        self.submitted.fetch_add(intakes as u64, Relaxed);
     }
 
     pub(super) fn committed(&self, batch: &[Intake], written: Written, took: Duration) {
@@ -106,7 +131,10 @@ impl Counters {
         self.times_from_arrival.fetch_add(arrivals, Relaxed);
         self.stored.fetch_add(written.stored, Relaxed);
         self.duplicate.fetch_add(written.duplicate, Relaxed);
+        self.written.fetch_add(batch.len() as u64, Relaxed);
         self.commits.fetch_add(1, Relaxed);
+        let class = COMMIT_SECONDS.partition_point(|border| *border < took.as_secs_f64());
+        self.commits_by_time[class].fetch_add(1, Relaxed);
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         self.commit_ns.fetch_add(nanoseconds, Relaxed);
     }
