@@ -2,35 +2,43 @@
 //! keeps.
 //!
 //! ```text
-//! broker --> poll (does nothing else) --> intake: decode, resolve, hand over --> pipeline
-//!    ^                                                                             |
-//!    +------- client's channel <---- acknowledge, in order <------ receipts <------+
+//! broker --> wire --> queue --> decode, resolve --> pipeline
+//!    ^        |  (one task)                           |
+//!    +--------+ <--- PUBACKs of a batch, in order <---+ receipts
 //! ```
 //!
 //! # An epoch is an object
 //!
 //! A packet id names another message after a reconnect; acknowledging it then would lose that message
-//! in silence. So every connection gets a client, an event loop, receipts and tasks of its own, and all
-//! of them are dropped with it: there is no way from an old message to a new connection. What was not
-//! acknowledged comes again, and the store's key makes it harmless.
+//! in silence. So every connection gets receipts, a queue and ids of its own, and all of them are dropped
+//! with it: there is no way from an old message to a new connection. What was not acknowledged comes
+//! again, and the store's key makes it harmless.
 //!
 //! # Pushing back
 //!
 //! Where the store is slow, acknowledgements wait, the broker's window closes and it keeps what
-//! follows. Polling goes on meanwhile, so that pings are answered; only when the room for what came in
-//! anyway (`QoS` 0 has no window) is full does polling stop, as the last resort.
+//! follows. Reading goes on meanwhile, so that pings are answered; only when the room for what came in
+//! anyway (`QoS` 0 has no window) is full does reading stop, as the last resort.
+//!
+//! # Subscribing
+//!
+//! Once after each start, because the settings may have changed since, and whenever the broker kept no
+//! session. Not otherwise: brokers send retained messages anew for each subscription.
 //!
 //! # What it leaves out
 //!
 //! MQTT 5: every broker that speaks it speaks 3.1.1.
 
 mod epoch;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 use std::{
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    io,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -39,9 +47,12 @@ use plotwise_config::{
     id::CooperativeId,
     settings::{LinkSettings, LinkTls, Secret},
 };
-use rumqttc::{ConnectionError, MqttOptions, TlsConfiguration, Transport};
+use rumqttc::{MqttOptions, TlsConfiguration, Transport};
 use tokio::sync::watch;
 use tokio_rustls::rustls;
+
+use epoch::Epoch;
+use wire::Wire;
 
 use crate::{
     surroundings::{Surroundings, stopped},
@@ -113,6 +124,8 @@ pub struct Link {
     share: Option<String>,
     subscriptions: Vec<Subscription>,
     state: watch::Sender<LinkState>,
+    /// Whether the broker has accepted the subscriptions since this process began.
+    is_subscribed: AtomicBool,
 }
 
 /// Why a connection ended.
@@ -152,6 +165,7 @@ impl Link {
             share: settings.share.clone(),
             subscriptions,
             state: watch::Sender::new(LinkState::Connecting),
+            is_subscribed: AtomicBool::new(false),
         })
     }
 
@@ -193,6 +207,38 @@ impl Link {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Connects and serves until the connection is lost or it is time to end.
+    async fn connect_once(&self, surroundings: &Surroundings) -> Ended {
+        let options = match self.options() {
+            Ok(options) => options,
+            Err(error) => return Ended::Lost(error.to_string()),
+        };
+        let mut shutdown = surroundings.shutdown.clone();
+        let wire = tokio::select! {
+            biased;
+            () = stopped(&mut shutdown) => return Ended::Stopped,
+            wire = Wire::connect(self, options) => wire,
+        };
+        let wire = match wire {
+            Ok(wire) => wire,
+            Err(error) => return Ended::Lost(error),
+        };
+        let is_subscribed = wire.is_session_kept && self.is_subscribed.load(Ordering::Relaxed);
+        let mut epoch = Epoch::new(self, surroundings, wire);
+        if is_subscribed {
+            self.up(surroundings.clock.now());
+        } else if let Err(error) = epoch.subscribe().await {
+            return Ended::Lost(error);
+        }
+        epoch.run().await
+    }
+
+    /// The broker has accepted the subscriptions.
+    fn subscribed(&self, now: Timestamp) {
+        self.is_subscribed.store(true, Ordering::Relaxed);
+        self.up(now);
     }
 
     fn down(&self, now: Timestamp, error: &str) {
@@ -239,15 +285,15 @@ impl Link {
         Ok(options)
     }
 
-    /// What went wrong, in words that say what to do about it.
-    fn said(&self, error: &ConnectionError) -> String {
-        let ConnectionError::Tls(rumqttc::TlsError::Io(io)) = error else {
-            return error.to_string();
-        };
-        let tls = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        match (tls, &self.tls) {
-            (Some(error), Some(settings)) => format!("TLS: {}", explain(error, settings)),
-            _ => error.to_string(),
+    /// What went wrong with TLS, in words that say what to do about it.
+    fn said_of_tls(&self, error: &io::Error) -> String {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match (inner, &self.tls) {
+            (Some(inner), Some(settings)) => format!("TLS: {}", explain(inner, settings)),
+            _ if error.kind() == io::ErrorKind::UnexpectedEof => {
+                "TLS: the broker closed the connection; does that port speak TLS?".to_owned()
+            }
+            _ => format!("TLS: {error}"),
         }
     }
 

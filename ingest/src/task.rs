@@ -1,8 +1,8 @@
-//! Tasks that belong to a connection.
+//! Tasks that belong to something else.
 
 use tokio::task::JoinHandle;
 
-/// A task that does not outlive the connection that it serves: dropped, it is aborted.
+/// A task that does not outlive what it serves: dropped, it is aborted.
 #[derive(Debug)]
 pub(crate) struct AbortOnDrop(JoinHandle<()>);
 
@@ -10,12 +10,6 @@ impl AbortOnDrop {
     /// Starts `task`.
     pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(task))
-    }
-
-    /// Waits for its end. Cancel safe.
-    pub(crate) async fn ended(&mut self) {
-        // A panic there is reported by its own hook.
-        let _ = (&mut self.0).await;
     }
 }
 

@@ -1,32 +1,34 @@
-//! One connection to the broker, from CONNECT to its end.
+//! One connection to the broker, from CONNACK to its end.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, pin::Pin, sync::Arc, time::Duration};
 
-use rumqttc::{AsyncClient, Event, EventLoop, Packet, Publish, QoS, SubAck, SubscribeReasonCode};
+use rumqttc::{
+    Packet, PubAck, PubComp, PubRec, Publish, QoS, SubAck, Subscribe, SubscribeReasonCode,
+};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-use super::{Ended, Link};
+use super::{Ended, KEEP_ALIVE, Link, wire::Wire};
 use crate::{
     credential::hexadecimal,
+    directory::Directory,
     intake::{DeadLetter, DeadLetterReason, Intake, Sender},
     pipeline::{Closed, Receipts},
     resolve::{Message, Publisher, resolve},
     surroundings::{Surroundings, stopped},
-    task::AbortOnDrop,
 };
 
-/// Requests (acknowledgements, mostly) that wait for the event loop.
-const REQUESTS_MAX: usize = 256;
+/// Packets taken off the wire at a time, at most, before anything else is looked at.
+const PACKETS_MAX: usize = 256;
 
-/// Messages decoded and handed over together, at most.
-const BATCH_MAX: usize = 256;
-
-/// Observations and dead letters handed over together, at most, and one message more.
+/// Observations and dead letters handed over together, at most, and those of one message more.
 const INTAKES_MAX: usize = 4096;
 
 /// Memory for messages that wait to be decoded, bytes.
 const ROOM_BYTES: usize = 16 << 20;
+
+/// What a message takes beside its topic and payload, bytes; a round figure.
+const MESSAGE_BYTES: usize = 128;
 
 /// A larger payload is a dead letter; only its head is kept.
 const PAYLOAD_BYTES_MAX: usize = 1 << 20;
@@ -37,168 +39,172 @@ const HEAD_KEPT: usize = 1024;
 /// How long the end waits for acknowledgements.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(8);
 
-/// A message that came in, with the room that it takes.
-type Arrival = (Publish, OwnedSemaphorePermit);
+/// A hand-over to the pipeline that waits for room.
+type Submitting = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
 
-impl Link {
-    /// Connects and serves until the connection is lost or it is time to end.
-    pub(super) async fn connect_once(&self, surroundings: &Surroundings) -> Ended {
-        let options = match self.options() {
-            Ok(options) => options,
-            Err(error) => return Ended::Lost(error.to_string()),
-        };
-        let (client, mut events) = AsyncClient::new(options, REQUESTS_MAX);
-        let (arrivals, queue) = mpsc::unbounded_channel();
-        let (ids, in_order) = mpsc::unbounded_channel();
-        let receipts = Receipts::default();
-        let intake = Intaker {
-            subscriptions: self.subscriptions.clone(),
-            name: self.client_id.clone(),
-            cooperatives: self.cooperatives.clone(),
-            surroundings: surroundings.clone(),
-            receipts: receipts.clone(),
-            ids,
-        };
-        let intake = AbortOnDrop::spawn(intake.run(queue));
-        let acknowledging = AbortOnDrop::spawn(acknowledge(in_order, receipts, client.clone()));
-        let room = Arc::new(Semaphore::new(ROOM_BYTES));
-        let mut shutdown = surroundings.shutdown.clone();
-        loop {
-            let event = tokio::select! {
-                biased;
-                () = stopped(&mut shutdown) => break,
-                event = events.poll() => event,
-            };
-            match event {
-                Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                    // Also where the broker kept the session: the settings may have changed since.
-                    if client.try_subscribe_many(self.filters()).is_err() {
-                        return Ended::Lost("the request channel is full".to_owned());
-                    }
-                }
-                Ok(Event::Incoming(Packet::SubAck(answer))) => match self.refused(&answer) {
-                    None => self.up(surroundings.clock.now()),
-                    Some(error) => return Ended::Lost(error),
-                },
-                Ok(Event::Incoming(Packet::Publish(publish))) => {
-                    let bytes = publish.payload.len() + publish.topic.len() + 1;
-                    let units = u32::try_from(bytes.min(ROOM_BYTES)).unwrap_or(u32::MAX);
-                    // Where the store takes nothing the room stays full: the end must not wait for it.
-                    let permit = tokio::select! {
-                        biased;
-                        () = stopped(&mut shutdown) => break,
-                        permit = Arc::clone(&room).acquire_many_owned(units) => permit,
-                    };
-                    let Ok(permit) = permit else {
-                        return Ended::Lost("no room".to_owned());
-                    };
-                    if arrivals.send((publish, permit)).is_err() {
-                        return Ended::Lost("the pipeline has ended".to_owned());
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => return Ended::Lost(self.said(&error)),
-            }
+/// A connection, and everything that ends with it.
+pub(super) struct Epoch<'l> {
+    link: &'l Link,
+    surroundings: &'l Surroundings,
+    wire: Wire,
+    /// What came in and waits to be decoded.
+    queue: VecDeque<Publish>,
+    queue_bytes: usize,
+    /// Packet ids to be acknowledged, in the order received.
+    unacknowledged: VecDeque<(u16, QoS)>,
+    receipts: Receipts,
+    acknowledged: u64,
+    submitting: Option<Submitting>,
+    /// Whether anything came since the last PINGREQ.
+    is_heard: bool,
+}
+
+impl<'l> Epoch<'l> {
+    pub(super) fn new(link: &'l Link, surroundings: &'l Surroundings, wire: Wire) -> Self {
+        Self {
+            link,
+            surroundings,
+            wire,
+            queue: VecDeque::new(),
+            queue_bytes: 0,
+            unacknowledged: VecDeque::new(),
+            receipts: Receipts::default(),
+            acknowledged: 0,
+            submitting: None,
+            is_heard: true,
+        }
+    }
+
+    /// Serves until the connection is lost or it is time to end.
+    pub(super) async fn run(mut self) -> Ended {
+        if let Err(error) = self.serve().await {
+            // What was read at QoS 0 does not come again; where there is no room for it, it is lost.
+            let _ = timeout(DRAIN_PATIENCE, self.hand_over_all()).await;
+            return Ended::Lost(error);
         }
         // What comes from now on is not acknowledged and stays with the broker.
-        drop(arrivals);
-        let drained = drain(&mut events, intake, acknowledging, &client);
-        if tokio::time::timeout(DRAIN_PATIENCE, drained).await.is_err() {
+        if !matches!(timeout(DRAIN_PATIENCE, self.drain()).await, Ok(Ok(()))) {
             tracing::warn!("the link ended before all was acknowledged; the broker sends it again");
         }
         Ended::Stopped
+    }
+
+    /// Subscribes where the broker does not know of it.
+    pub(super) async fn subscribe(&mut self) -> Result<(), String> {
+        let mut subscribe = Subscribe::new_many(self.link.filters());
+        subscribe.pkid = 1;
+        self.wire.write([Packet::Subscribe(subscribe)]).await
+    }
+
+    async fn serve(&mut self) -> Result<(), String> {
+        let mut shutdown = self.surroundings.shutdown.clone();
+        let mut ping = interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.hand_over();
+            // Where the store takes nothing, what comes in anyway (QoS 0 has no window) stays with the
+            // broker. Pings go out all the same.
+            let has_room = self.queue_bytes < ROOM_BYTES;
+            tokio::select! {
+                biased;
+                () = stopped(&mut shutdown) => return Ok(()),
+                result = submitted(self.submitting.as_mut()) => self.submitted(result)?,
+                () = self.receipts.changed() => self.acknowledge().await?,
+                _ = ping.tick() => self.ping(has_room).await?,
+                packet = self.wire.read(), if has_room => {
+                    self.take(packet?).await?;
+                    self.take_more().await?;
+                }
+            }
+        }
+    }
+
+    /// Takes what else has come, as far as there is room.
+    async fn take_more(&mut self) -> Result<(), String> {
+        for _ in 1..PACKETS_MAX {
+            if self.queue_bytes >= ROOM_BYTES {
+                break;
+            }
+            match self.wire.read_at_once().await {
+                Some(packet) => self.take(packet?).await?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, packet: Packet) -> Result<(), String> {
+        self.is_heard = true;
+        match packet {
+            Packet::Publish(publish) => {
+                self.queue_bytes += size_of_message(&publish);
+                self.queue.push_back(publish);
+            }
+            Packet::SubAck(answer) => match self.refused(&answer) {
+                None => self.link.subscribed(self.surroundings.clock.now()),
+                Some(error) => return Err(error),
+            },
+            // Only a session that somebody else began brings QoS 2: this link asks for 1.
+            Packet::PubRel(release) => {
+                self.wire.write([Packet::PubComp(PubComp::new(release.pkid))]).await?;
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn refused(&self, answer: &SubAck) -> Option<String> {
         let refused: Vec<&str> = answer
             .return_codes
             .iter()
-            .zip(&self.subscriptions)
+            .zip(&self.link.subscriptions)
             .filter(|(code, _)| **code == SubscribeReasonCode::Failure)
             .map(|(_, subscription)| subscription.filter())
             .collect();
         (!refused.is_empty())
             .then(|| format!("the broker refused the subscription to {}", refused.join(", ")))
     }
-}
 
-/// Polls on until everything that came in is acknowledged, then says goodbye.
-async fn drain(
-    events: &mut EventLoop,
-    mut intake: AbortOnDrop,
-    mut acknowledging: AbortOnDrop,
-    client: &AsyncClient,
-) {
-    let mut done = Box::pin(async {
-        intake.ended().await;
-        acknowledging.ended().await;
-        // A full channel or a lost connection: then without a goodbye.
-        let _ = client.try_disconnect();
-    });
-    let mut is_done = false;
-    loop {
-        tokio::select! {
-            () = &mut done, if !is_done => is_done = true,
-            event = events.poll() => match event {
-                Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) | Err(_) => return,
-                Ok(_) => {}
-            },
+    /// Decodes what has come in and gives it to the pipeline, unless that still has no room for what came
+    /// before.
+    fn hand_over(&mut self) {
+        if self.queue.is_empty() || self.submitting.is_some() {
+            return;
         }
-    }
-}
-
-/// Decodes what came in and hands it over.
-struct Intaker {
-    subscriptions: Vec<crate::topic::Subscription>,
-    /// The link's client id.
-    name: String,
-    cooperatives: Vec<plotwise_config::id::CooperativeId>,
-    surroundings: Surroundings,
-    receipts: Receipts,
-    ids: mpsc::UnboundedSender<u16>,
-}
-
-impl Intaker {
-    async fn run(self, mut queue: mpsc::UnboundedReceiver<Arrival>) {
-        let mut batch: Vec<Arrival> = Vec::with_capacity(BATCH_MAX);
-        while queue.recv_many(&mut batch, BATCH_MAX).await > 0 {
-            let directory = Arc::clone(&self.surroundings.directory.borrow());
-            let received = self.surroundings.clock.now();
-            let (mut intakes, mut messages) = (Vec::new(), 0);
-            for (publish, permit) in batch.drain(..) {
-                self.take(&publish, &directory, received, &mut intakes);
-                if publish.qos != QoS::AtMostOnce {
-                    messages += 1;
-                    if self.ids.send(publish.pkid).is_err() {
-                        return;
-                    }
-                }
-                // Decoded it can take many times the room that its text took.
-                drop((publish, permit));
-                if intakes.len() >= INTAKES_MAX
-                    && self
-                        .hand_over(std::mem::take(&mut intakes), std::mem::take(&mut messages))
-                        .await
-                        .is_err()
-                {
-                    return;
-                }
-            }
-            if self.hand_over(intakes, messages).await.is_err() {
-                return;
+        let directory = Arc::clone(&self.surroundings.directory.borrow());
+        let received = self.surroundings.clock.now();
+        let (mut intakes, mut messages) = (Vec::with_capacity(self.queue.len()), 0);
+        while intakes.len() < INTAKES_MAX
+            && let Some(publish) = self.queue.pop_front()
+        {
+            self.queue_bytes -= size_of_message(&publish);
+            self.decode(&publish, &directory, received, &mut intakes);
+            if publish.qos != QoS::AtMostOnce {
+                messages += 1;
+                self.unacknowledged.push_back((publish.pkid, publish.qos));
             }
         }
-    }
-
-    async fn hand_over(&self, intakes: Vec<Intake>, messages: u32) -> Result<(), Closed> {
         let receipts = Some((self.receipts.clone(), messages));
-        self.surroundings.pipeline.clone().submit(intakes, receipts).await
+        let pipeline = self.surroundings.pipeline.clone();
+        self.submitting = Some(Box::pin(pipeline.submit(intakes, receipts)));
     }
 
-    fn take(
+    /// Hands over what is left, acknowledging nothing.
+    async fn hand_over_all(&mut self) -> Result<(), String> {
+        loop {
+            self.hand_over();
+            if self.submitting.is_none() {
+                return Ok(());
+            }
+            let result = submitted(self.submitting.as_mut()).await;
+            self.submitted(result)?;
+        }
+    }
+
+    fn decode(
         &self,
         publish: &Publish,
-        directory: &crate::directory::Directory,
+        directory: &Directory,
         received: jiff::Timestamp,
         intakes: &mut Vec<Intake>,
     ) {
@@ -207,9 +213,11 @@ impl Intaker {
             intakes.push(self.too_large(topic, payload, received));
             return;
         }
-        let route = self.subscriptions.iter().find_map(|subscription| subscription.route(topic));
+        let mut subscriptions = self.link.subscriptions.iter();
+        let route = subscriptions.find_map(|subscription| subscription.route(topic));
         let message = Message { topic, payload, received };
-        let publisher = Publisher::Link { name: &self.name, cooperatives: &self.cooperatives };
+        let (name, cooperatives) = (&self.link.client_id, &self.link.cooperatives);
+        let publisher = Publisher::Link { name, cooperatives };
         let quantities = &self.surroundings.quantities;
         // Whether it was allowed or is a dead letter: the broker has done its part.
         resolve(message, route, publisher, directory, quantities, intakes);
@@ -220,7 +228,7 @@ impl Intaker {
         Intake::DeadLetter(DeadLetter {
             reason: DeadLetterReason::TooLarge,
             device: None,
-            sender: Some(Sender::Link(self.name.clone())),
+            sender: Some(Sender::Link(self.link.client_id.clone())),
             topic: topic.to_owned(),
             received,
             payload: payload[..HEAD_KEPT].to_vec(),
@@ -230,25 +238,56 @@ impl Intaker {
             ),
         })
     }
+
+    fn submitted(&mut self, result: Result<(), Closed>) -> Result<(), String> {
+        self.submitting = None;
+        result.map_err(|Closed| "the pipeline has ended".to_owned())
+    }
+
+    /// Acknowledges what is on disk, in the order received, all of it in one write.
+    async fn acknowledge(&mut self) -> Result<(), String> {
+        let done = self.receipts.done();
+        let count = usize::try_from(done - self.acknowledged).unwrap_or(usize::MAX);
+        self.acknowledged = done;
+        let count = count.min(self.unacknowledged.len());
+        let acknowledgements = self.unacknowledged.drain(..count).map(|(id, qos)| match qos {
+            QoS::ExactlyOnce => Packet::PubRec(PubRec::new(id)),
+            _ => Packet::PubAck(PubAck::new(id)),
+        });
+        self.wire.write(acknowledgements).await
+    }
+
+    async fn ping(&mut self, is_read_from: bool) -> Result<(), String> {
+        if !self.is_heard && is_read_from {
+            return Err(format!("nothing heard from the broker for {} s", KEEP_ALIVE.as_secs()));
+        }
+        // Silence while it is not read from is ours.
+        self.is_heard = !is_read_from;
+        self.wire.write([Packet::PingReq]).await
+    }
+
+    /// Waits until everything that came in is acknowledged, then says goodbye.
+    async fn drain(&mut self) -> Result<(), String> {
+        loop {
+            self.hand_over();
+            if self.submitting.is_none() && self.unacknowledged.is_empty() {
+                return self.wire.write([Packet::Disconnect]).await;
+            }
+            tokio::select! {
+                result = submitted(self.submitting.as_mut()) => self.submitted(result)?,
+                () = self.receipts.changed() => self.acknowledge().await?,
+            }
+        }
+    }
 }
 
-/// Acknowledges in the order received, each once it is on disk. Not in the polling task: that would
-/// wait for a channel which only it empties.
-async fn acknowledge(
-    mut in_order: mpsc::UnboundedReceiver<u16>,
-    receipts: Receipts,
-    client: AsyncClient,
-) {
-    let mut acknowledged = 0;
-    while let Some(id) = in_order.recv().await {
-        while receipts.done() <= acknowledged {
-            receipts.changed().await;
-        }
-        let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new());
-        publish.pkid = id;
-        if client.ack(&publish).await.is_err() {
-            return;
-        }
-        acknowledged += 1;
+fn size_of_message(publish: &Publish) -> usize {
+    publish.topic.len() + publish.payload.len() + MESSAGE_BYTES
+}
+
+async fn submitted(submitting: Option<&mut Submitting>) -> Result<(), Closed> {
+    match submitting {
+        Some(submitting) => submitting.await,
+        None => std::future::pending().await,
     }
 }

@@ -1,4 +1,6 @@
-//! Without a broker; with one, see the tests of the whole.
+//! Without a broker, or with one that does as it is told; with a real one, see the tests of the whole.
+
+mod epochs;
 
 use std::time::Duration;
 
