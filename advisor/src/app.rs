@@ -16,6 +16,7 @@ use plotwise_config::{
 };
 use plotwise_ingest::{
     clock::Clock,
+    disk::{DiskGuard, LowDisk},
     facts::{Facts, FactsError},
     pipeline::PipelineState,
     store::{LastSeen, Store, StoreError},
@@ -41,6 +42,8 @@ pub struct App {
     pub adviser: Adviser,
     /// What this process counts.
     pub telemetry: Telemetry,
+    /// Whether the disk has room for readings.
+    pub disk: Arc<DiskGuard>,
 }
 
 /// What the sensors of a plot have measured.
@@ -111,11 +114,21 @@ impl App {
             .map_err(ApiError::internal)
     }
 
+    /// The room on the disk, where it is too little to take readings in here.
+    pub(crate) fn low_disk(&self) -> Option<LowDisk> {
+        self.telemetry.pipeline.as_ref()?;
+        self.disk.check().err()
+    }
+
     /// Whether readings can be written: fine too where another process writes them.
     pub(crate) fn ingest_state(&self) -> Result<(), String> {
         let pipeline = self.telemetry.pipeline.as_ref();
         match pipeline.map(|pipeline| pipeline.state().borrow().clone()) {
-            None | Some(PipelineState::Running) => Ok(()),
+            None => Ok(()),
+            // Nothing may have come since the disk filled up.
+            Some(PipelineState::Running) => {
+                self.low_disk().map_or(Ok(()), |low| Err(low.to_string()))
+            }
             Some(PipelineState::Stalled { since, reason }) => {
                 Err(format!("nothing can be written since {since}: {reason}"))
             }

@@ -149,14 +149,11 @@ impl Service {
     }
 
     fn start_pipeline(&mut self, app: &App) -> Result<Pipeline, ServiceError> {
-        let mut writer = app.store.writer()?;
+        let writer = app.store.writer()?;
         writer.leave_log()?;
-        let (pipeline, running) = Pipeline::start(
-            move |batch| writer.commit(batch).map(Into::into),
-            PipelineOptions::default(),
-            app.clock,
-        )
-        .map_err(ServiceError::Thread)?;
+        let commit = Arc::clone(&app.disk).before(writer);
+        let (pipeline, running) = Pipeline::start(commit, PipelineOptions::default(), app.clock)
+            .map_err(ServiceError::Thread)?;
         self.writer = Some(running);
         Ok(pipeline)
     }

@@ -41,7 +41,7 @@ pub use mqtt::{
     Decoder, LinkSettings, ListenerLimits, ListenerSettings, MqttSettings, Subscription,
 };
 pub use secret::Secret;
-pub use store::{CatalogueSettings, FactsSettings, StoreSettings};
+pub use store::{CatalogueSettings, DeadLetterSettings, FactsSettings, StoreSettings};
 pub use tls::{LinkTls, ListenerTls, TlsMode};
 
 use layer::Layers;
@@ -59,6 +59,9 @@ pub struct Settings {
     pub mqtt: MqttSettings,
     /// The store of readings.
     pub store: StoreSettings,
+    /// What could not be stored.
+    #[serde(rename = "deadletters")]
+    pub dead_letters: DeadLetterSettings,
     /// The database of facts.
     pub facts: FactsSettings,
     /// The agronomic catalogue.
@@ -93,6 +96,7 @@ impl Settings {
             "http",
             "mqtt",
             "store",
+            "deadletters",
             "facts",
             "catalogue",
             "map",
@@ -102,6 +106,7 @@ impl Settings {
         let http = reader.section("http");
         let mqtt = reader.section::<MqttSettings>("mqtt");
         let store = reader.section("store");
+        let dead_letters = reader.section("deadletters");
         let facts = reader.section("facts");
         let catalogue = reader.section::<CatalogueSettings>("catalogue");
         let map = reader.section("map");
@@ -113,12 +118,13 @@ impl Settings {
             Some(http),
             Some(mut mqtt),
             Some(store),
+            Some(dead_letters),
             Some(facts),
             Some(mut catalogue),
             Some(map),
             Some(advice),
             Some(log),
-        ) = (http, mqtt, store, facts, catalogue, map, advice, log)
+        ) = (http, mqtt, store, dead_letters, facts, catalogue, map, advice, log)
         else {
             return Err(SettingsError { problems });
         };
@@ -134,7 +140,8 @@ impl Settings {
                 }
             }
         }
-        let settings = Self { http, mqtt, store, facts, catalogue, map, advice, log, layers };
+        let settings =
+            Self { http, mqtt, store, dead_letters, facts, catalogue, map, advice, log, layers };
         // A mistaken key leaves a gap that would look like a contradiction.
         if problems.is_empty() {
             check::check(&settings, &settings.layers, &mut problems);

@@ -16,6 +16,7 @@
 //!   a whole installation.
 //! - [`sequence`], [`rhythm`]: which messages of a device are missing, and whether it is late.
 //! - [`store`]: readings and dead letters on disk, each observation once.
+//! - [`disk`]: below a limit of free room nothing more is taken in.
 //! - [`upkeep`]: work on what is stored that nobody waits for.
 //! - [`flags`]: quality flags that follow from values; [`days`]: readings as days and charts.
 //! - [`import`]: files that people bring, checked whole before anything is written.
@@ -26,6 +27,7 @@ pub mod credential;
 pub mod days;
 pub mod decode;
 pub mod directory;
+pub mod disk;
 pub mod facts;
 pub mod flags;
 pub mod import;

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
@@ -81,7 +82,9 @@ async fn a_full_disk_acknowledges_nothing_and_goes_on_once_there_is_room() {
     let Some(disk) = Disk::mount("full disk", "16m") else { return };
     let plotwise = Plotwise::on(disk.data());
     let token = a_probe(&plotwise);
-    let serving = plotwise.serve().await;
+    // Without the guard, which would stop before the disk is full.
+    let settings = plotwise.file("plotwise.toml", "[store]\ndisk_free_min_mb = 0\n");
+    let serving = plotwise.serve_with(&["--config", settings.to_str().expect("a path")]).await;
     let mut probe = Sensor::connect(&serving.mqtt, Version::V3, "probe-1", &token).expect("let in");
     assert_eq!(probe.publish("probe-1", &message(0)), Answer::Acknowledged(0));
 
@@ -99,6 +102,45 @@ async fn a_full_disk_acknowledges_nothing_and_goes_on_once_there_is_room() {
     assert_eq!(waiting.join().expect("a listener"), COUNT, "everything is acknowledged in the end");
     until("the service is ready again", async || serving.is_ready().await).await;
     assert_eq!(plotwise.ok(&["export", "readings"]).lines().count() - 1, COUNT + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_the_limit_of_free_room_nothing_is_acknowledged_until_there_is_room_again() {
+    let Some(disk) = Disk::mount("low disk", "64m") else { return };
+    let plotwise = Plotwise::on(disk.data());
+    let token = a_probe(&plotwise);
+    let settings = plotwise.file("plotwise.toml", "[store]\ndisk_free_min_mb = 40\n");
+    let serving = plotwise.serve_with(&["--config", settings.to_str().expect("a path")]).await;
+    let mut probe = Sensor::connect(&serving.mqtt, Version::V3, "probe-1", &token).expect("let in");
+    assert_eq!(probe.publish("probe-1", &message(0)), Answer::Acknowledged(0));
+
+    let ballast = disk.folder.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 32 << 20]).expect("room for the ballast");
+    // Although nothing was sent meanwhile.
+    until("the service says that there is no room", async || !serving.is_ready().await).await;
+    let answer = reqwest::get(serving.url("/readyz")).await.expect("an answer");
+    let said: Value = answer.json().await.expect("JSON");
+    assert_eq!(said["low_disk"]["wanted_mb"], 40, "{said}");
+    let free_mb = said["low_disk"]["free_mb"].as_u64().expect("a figure");
+    let reason = said["ingest"].as_str().expect("a reason");
+    assert!(free_mb < 40 && reason.contains(&format!("{free_mb} MB free")), "{said}");
+    assert!(reason.contains("disk_free_min_mb"), "{said}");
+
+    let mut answers = probe.listener();
+    let waiting = std::thread::spawn(move || answers.acknowledged(COUNT));
+    for nth in 1..=COUNT {
+        probe.send("probe-1", &message(nth)).expect("the connection lasts");
+    }
+    until("the writer says so too", async || {
+        let answer = reqwest::get(serving.url("/readyz")).await.expect("an answer");
+        let said: Value = answer.json().await.expect("JSON");
+        said["ingest"].as_str().is_some_and(|reason| reason.contains("since"))
+    })
+    .await;
+    assert_eq!(plotwise.observations(), 1, "nothing is written, although there is room");
+    std::fs::remove_file(&ballast).expect("the ballast");
+    assert_eq!(waiting.join().expect("a listener"), COUNT, "everything is acknowledged in the end");
+    until("the service is ready again", async || serving.is_ready().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

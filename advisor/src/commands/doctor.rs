@@ -82,7 +82,7 @@ async fn examine(global: &Global, settings: Settings) -> Vec<Finding> {
     findings.push(Finding::of("catalogue", catalogue(&settings)));
     findings.push(Finding::of("clock", clock()));
     let data = global.data();
-    findings.push(Finding::of("disk", disk(&data)));
+    findings.push(Finding::of("disk", disk(&data, settings.store.disk_free_min_mb)));
     for (name, address) in [
         ("http address", settings.http.listen),
         ("listener address", settings.mqtt.listener.listen),
@@ -124,13 +124,14 @@ fn clock() -> anyhow::Result<String> {
     Ok(now.to_string())
 }
 
-fn disk(data: &Path) -> anyhow::Result<String> {
+fn disk(data: &Path, wanted_mb: u32) -> anyhow::Result<String> {
+    let wanted_mb = DISK_FREE_MIN_MB.max(wanted_mb.into());
     let existing = data.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
     let existing = if existing.as_os_str().is_empty() { Path::new(".") } else { existing };
     let free_mb = fs4::available_space(existing)? / 1_000_000;
     anyhow::ensure!(
-        free_mb >= DISK_FREE_MIN_MB,
-        "{free_mb} MB free at {}, wanted {DISK_FREE_MIN_MB} MB; make room or choose another --data",
+        free_mb >= wanted_mb,
+        "{free_mb} MB free at {}, wanted {wanted_mb} MB; make room or choose another --data",
         existing.display()
     );
     Ok(format!("{free_mb} MB free at {}", existing.display()))

@@ -135,6 +135,7 @@ impl Workplace {
             clock: self.clock,
             adviser: self.adviser.clone(),
             telemetry: Telemetry::default(),
+            disk: self.disk(),
         }
     }
 }

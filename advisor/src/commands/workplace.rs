@@ -9,6 +9,7 @@ use plotwise_config::{
 };
 use plotwise_ingest::{
     clock::Clock,
+    disk::DiskGuard,
     facts::Facts,
     store::{Store, StoreOptions},
 };
@@ -28,6 +29,12 @@ pub(super) struct Workplace {
 }
 
 impl Workplace {
+    /// Watches the disk of the readings.
+    pub(super) fn disk(&self) -> Arc<DiskGuard> {
+        let directory = self.store.path().parent().unwrap_or(Path::new("."));
+        Arc::new(DiskGuard::new(directory.to_owned(), self.settings.store.disk_free_min_mb))
+    }
+
     /// Opens the data directory, creating it where it is new.
     pub(super) async fn open(global: &Global, settings: Settings) -> anyhow::Result<Self> {
         Self::open_in(&global.data(), settings).await

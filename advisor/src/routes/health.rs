@@ -19,6 +19,16 @@ struct Readiness {
     facts: String,
     readings: String,
     ingest: String,
+    /// Where there is too little room on the disk: how much, and how much is wanted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low_disk: Option<Room>,
+}
+
+/// Free room on the disk, MB.
+#[derive(Debug, Serialize)]
+struct Room {
+    free_mb: u64,
+    wanted_mb: u64,
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
@@ -35,6 +45,7 @@ async fn ready(State(app): State<Arc<App>>) -> (StatusCode, Json<Readiness>) {
         facts: word(facts),
         readings: word(readings),
         ingest: word(ingest),
+        low_disk: app.low_disk().map(|low| Room { free_mb: low.free_mb, wanted_mb: low.wanted_mb }),
     };
     let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body))

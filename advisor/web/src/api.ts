@@ -24,6 +24,18 @@ export class Problem extends Error {
   }
 }
 
+/** Whether readings can be stored, as `/readyz` says it. */
+export interface Readiness {
+  ready: boolean
+  ingest: string
+  low_disk?: { free_mb: number; wanted_mb: number }
+}
+
+async function readiness(): Promise<Readiness> {
+  // Not ready is an answer here, not a failure.
+  return (await (await fetch('readyz')).json()) as Readiness
+}
+
 async function get<T>(path: string, accept = 'application/json'): Promise<T> {
   const answer = await fetch(`api/v1/${path}`, { headers: { accept } })
   if (!answer.ok) throw await problem(answer)
@@ -42,6 +54,7 @@ async function problem(answer: Response): Promise<Problem> {
 const id = encodeURIComponent
 
 export const api = {
+  readiness,
   mapSettings: () => get<MapSettings>('map'),
   quantities: async () => (await get<{ items: QuantityItem[] }>('quantities')).items,
   plotShapes: async (datum: MapSettings['tiles_datum']) =>

@@ -4,6 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::{LinkSettings, ListenerSettings, Settings, TlsMode, error::Problem, layer::Layers};
 
+/// A century: whoever means more means for ever.
+const DAYS_MAX: u32 = 36_500;
+
+/// A hundred terabytes.
+const MB_MAX: u32 = 100_000_000;
+
 pub(super) fn check(settings: &Settings, layers: &Layers, problems: &mut Vec<Problem>) {
     let mut findings = Findings { layers, problems };
     check_http(settings, &mut findings);
@@ -14,6 +20,7 @@ pub(super) fn check(settings: &Settings, layers: &Layers, problems: &mut Vec<Pro
     let window_s = settings.store.redelivery_window_s;
     let week_s = 7 * 24 * 3600;
     findings.within("store.redelivery_window_s", window_s, 1, week_s);
+    check_bounds(settings, &mut findings);
     if let Some(url) = &settings.facts.url {
         let is_sqlite = url.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
         let wanted = "sqlite: and a path (other databases come with a later part)";
@@ -28,6 +35,16 @@ pub(super) fn check(settings: &Settings, layers: &Layers, problems: &mut Vec<Pro
     findings.within("advice.window_days", u32::from(settings.advice.window_days), 1, 3660);
     findings.within("advice.top", u32::from(settings.advice.top), 1, 50);
     check_level(&settings.log.level, &mut findings);
+}
+
+fn check_bounds(settings: &Settings, findings: &mut Findings<'_>) {
+    let (store, letters) = (&settings.store, &settings.dead_letters);
+    findings.within("store.retain_days", store.retain_days, 0, DAYS_MAX);
+    findings.within("store.keep_raw_days", store.keep_raw_days, 0, DAYS_MAX);
+    findings.within("store.keep_raw_max_mb", store.keep_raw_max_mb, 1, MB_MAX);
+    findings.within("store.disk_free_min_mb", store.disk_free_min_mb, 0, MB_MAX);
+    findings.within("deadletters.retain_days", letters.retain_days, 1, DAYS_MAX);
+    findings.within("deadletters.max_mb", letters.max_mb, 1, MB_MAX);
 }
 
 fn check_http(settings: &Settings, findings: &mut Findings<'_>) {

@@ -179,6 +179,11 @@ fn values_out_of_range_are_refused() {
     refused("[advice]\ntop = 0\n", 2, &["advice.top"]);
     refused("[advice]\nwindow_days = 0\n", 2, &["advice.window_days", "1 to 3660"]);
     refused("[advice]\ntop = 0\n", 2, &["advice.top", "1 to 50"]);
+    refused("[store]\nretain_days = 40000\n", 2, &["retain_days", "0 to 36500"]);
+    refused("[store]\nkeep_raw_max_mb = 0\n", 2, &["keep_raw_max_mb", "1 to"]);
+    refused("[deadletters]\nmax_mb = 0\n", 2, &["max_mb", "1 to"]);
+    refused("[deadletters]\nretain_days = 0\n", 2, &["retain_days", "1 to 36500"]);
+    refused("[deadletters]\nretain = 1\n", 2, &["retain", "deadletters"]);
     refused("[store]\nredelivery_window_s = 0\n", 2, &["redelivery_window_s", "1 to 604800"]);
     refused("[mqtt.listener.limits]\nin_flight_max = 0\n", 2, &["in_flight_max", "1 to 65535"]);
     refused("[mqtt.listener.limits]\npacket_bytes_max = 10\n", 2, &["packet_bytes_max", "1024"]);
