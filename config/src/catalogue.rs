@@ -1,4 +1,4 @@
-//! The agronomic catalogue: quantities, crops, varieties, limits and rules.
+//! The agronomic catalogue: quantities, crops, varieties, limits and rules, and device profiles.
 //!
 //! Shipped as TOML in `config/data/` and compiled in; a user's own folders add to every table or
 //! replace an entry by its key. Each figure carries its source. [`Catalogue::load`] checks every
@@ -6,6 +6,7 @@
 
 pub mod crop;
 pub mod food;
+pub mod profile;
 pub mod quantity;
 pub mod rule;
 pub mod soil;
@@ -17,7 +18,10 @@ mod error;
 mod load;
 mod unit;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use crate::{closest::closest, reading::QuantityNo};
 pub use error::{CatalogueError, Mistake};
@@ -25,6 +29,7 @@ pub use unit::ConvertError;
 
 use crop::Crop;
 use food::FoodStandard;
+use profile::{NATIVE, Profile, UnknownProfile};
 use quantity::Quantity;
 use rule::RuleFile;
 use soil::{SoilStandard, TextureWater};
@@ -45,9 +50,11 @@ pub struct Catalogue {
     textures: Vec<TextureWater>,
     food: FoodStandard,
     rules: Vec<RuleFile>,
+    profiles: Vec<Profile>,
     quantity_places: HashMap<String, u16>,
     crop_places: HashMap<String, usize>,
     variety_places: HashMap<String, usize>,
+    profile_places: HashMap<String, usize>,
 }
 
 impl Catalogue {
@@ -67,16 +74,26 @@ impl Catalogue {
     ///
     /// [`CatalogueError`] with every mistake of every file, each with file and line.
     pub fn load(folders: &[PathBuf]) -> Result<Self, CatalogueError> {
-        let mut draft = Draft::default();
-        for (file, text) in SHIPPED {
-            draft.read(0, file, text);
-        }
-        for (place, folder) in folders.iter().enumerate() {
-            draft.read_folder(place + 1, folder);
-        }
-        Self::build(draft)
+        Self::build(Draft::of(folders))
     }
 
+    /// The same with one more file on top of the folders, to try it before it is put there; and the
+    /// keys of the device profiles in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Catalogue::load`].
+    pub fn load_with(
+        folders: &[PathBuf],
+        file: &Path,
+    ) -> Result<(Self, Vec<String>), CatalogueError> {
+        let mut draft = Draft::of(folders);
+        let layer = folders.len() + 1;
+        draft.read_file(layer, file);
+        let of_file = draft.profiles.iter().filter(|entry| entry.at.layer == layer);
+        let keys = of_file.map(|entry| entry.value.key.clone()).collect();
+        Ok((Self::build(draft)?, keys))
+    }
     /// A catalogue from texts alone, without the shipped files: for tests that want a small one.
     ///
     /// Each is the name of a file, for messages, and its text.
@@ -114,6 +131,7 @@ impl Catalogue {
         let quantities: Vec<Quantity> = values(draft.quantities);
         let crops: Vec<Crop> = values(draft.crops);
         let varieties: Vec<Variety> = values(draft.varieties);
+        let profiles: Vec<Profile> = values(draft.profiles);
         let rules = draft.rule_files.into_iter().map(|file| RuleFile {
             place: file.head.value.place,
             checked_on: file.head.value.checked_on,
@@ -126,6 +144,7 @@ impl Catalogue {
                 .collect(),
             crop_places: places(crops.iter().map(|crop| crop.key.as_str())),
             variety_places: places(varieties.iter().map(|variety| variety.key.as_str())),
+            profile_places: places(profiles.iter().map(|profile| profile.key.as_str())),
             quantities,
             crops,
             varieties,
@@ -133,6 +152,7 @@ impl Catalogue {
             textures: values(draft.textures),
             food: food.value,
             rules: rules.collect(),
+            profiles,
         })
     }
 
@@ -208,6 +228,28 @@ impl Catalogue {
     /// The food standard that produce is held against.
     pub fn food_standard(&self) -> &FoodStandard {
         &self.food
+    }
+
+    /// Every device profile but `native`, which needs none.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
+    /// The device profile with this key; `None` for `native`.
+    pub fn profile(&self, key: &str) -> Option<&Profile> {
+        self.profile_places.get(key).map(|place| &self.profiles[*place])
+    }
+
+    /// Whether a device may name this profile.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownProfile`] with the nearest one, by key or by model.
+    pub fn check_profile(&self, key: &str) -> Result<(), UnknownProfile> {
+        if key == NATIVE || self.profile_places.contains_key(key) {
+            return Ok(());
+        }
+        Err(profile::unknown(key, &self.profiles))
     }
 
     /// The rule files, in the order they were loaded.

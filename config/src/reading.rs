@@ -136,8 +136,20 @@ pub enum Identity {
     MeasuredTime,
     /// No usable time; by the device's counter `seq`.
     Sequence(u64),
-    /// Neither; by a hash of the payload within the redelivery window.
+    /// No usable time; by the id that a network server gave the message.
+    Network([u8; 16]),
+    /// No usable time and no such id; by a network's session and the counter of frames in it.
+    Session([u8; 16]),
+    /// None of these; by a hash of the payload within the redelivery window.
     Payload([u8; 16]),
+}
+
+impl Identity {
+    /// Whether another message may get the same one: counters start anew, after a restart or when a
+    /// device joins again. Then only equal readings make it the same message.
+    pub fn may_recur(self) -> bool {
+        matches!(self, Self::Sequence(_) | Self::Session(_))
+    }
 }
 
 /// One message from one device, decoded.

@@ -15,6 +15,7 @@
 
 mod advice;
 mod check;
+mod decoder;
 mod error;
 mod http;
 mod layer;
@@ -32,18 +33,18 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use advice::AdviceSettings;
+pub use decoder::{Decoder, UnknownDecoder};
 pub use error::{Problem, SettingsError};
 pub use http::HttpSettings;
 pub use layer::Overrides;
 pub use log::{LogFormat, LogSettings};
 pub use map::{Datum, MapSettings};
-pub use mqtt::{
-    Decoder, LinkSettings, ListenerLimits, ListenerSettings, MqttSettings, Subscription,
-};
+pub use mqtt::{LinkSettings, ListenerLimits, ListenerSettings, MqttSettings, Subscription};
 pub use secret::Secret;
 pub use store::{CatalogueSettings, DeadLetterSettings, FactsSettings, StoreSettings};
 pub use tls::{LinkTls, ListenerTls, TlsMode};
 
+use crate::catalogue::Catalogue;
 use layer::Layers;
 use read::Reader;
 
@@ -147,6 +148,17 @@ impl Settings {
             check::check(&settings, &settings.layers, &mut problems);
         }
         if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
+    }
+
+    /// Whether every profile that a subscription names is in the catalogue.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingsError`] with each that is not, and the nearest one that is.
+    pub fn check_profiles(&self, catalogue: &Catalogue) -> Result<(), SettingsError> {
+        let mut problems = Vec::new();
+        check::check_profiles(self, &self.layers, catalogue, &mut problems);
+        if problems.is_empty() { Ok(()) } else { Err(SettingsError { problems }) }
     }
 
     /// What holds, as TOML: secrets hidden, behind each value where it came from.

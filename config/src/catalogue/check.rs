@@ -4,6 +4,7 @@
 
 mod crop;
 mod limits;
+mod profile;
 mod quantity;
 mod rule;
 mod variety;
@@ -33,6 +34,9 @@ pub(super) fn check(draft: &Draft) -> Vec<Mistake> {
         variety::check(report, variety, &known);
     });
     each(&draft.textures, &mut mistakes, check_texture);
+    each(&draft.profiles, &mut mistakes, |report, profile| {
+        profile::check(report, profile, &known);
+    });
     each(draft.soil.as_slice(), &mut mistakes, |report, soil| {
         limits::check_soil(report, soil, &known);
     });

@@ -19,10 +19,12 @@ use toml::{
 
 use crate::{
     catalogue::{
+        SHIPPED,
         crop::Crop,
         entry::{Entry, Location},
         error::Mistake,
         food::FoodStandard,
+        profile::Profile,
         quantity::Quantity,
         rule::Rule,
         soil::{SoilStandard, TextureWater},
@@ -34,7 +36,7 @@ use crate::{
 };
 
 /// The tables and keys that a file may hold at its top.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "quantity",
     "crop",
     "variety",
@@ -44,6 +46,7 @@ const TABLES: [&str; 9] = [
     "place",
     "checked_on",
     "rule",
+    "profile",
 ];
 
 /// Everything that was read, not yet checked.
@@ -56,6 +59,7 @@ pub(super) struct Draft {
     pub(super) soil: Option<Entry<SoilStandard>>,
     pub(super) food: Option<Entry<FoodStandard>>,
     pub(super) rule_files: Vec<DraftRules>,
+    pub(super) profiles: Vec<Entry<Profile>>,
     /// Names of entries that could not be read (`crop rice`): whoever refers to them is not at
     /// fault.
     pub(super) broken: HashSet<String>,
@@ -80,6 +84,18 @@ pub(super) struct RuleHead {
 }
 
 impl Draft {
+    /// The shipped files and a user's folders.
+    pub(super) fn of(folders: &[PathBuf]) -> Self {
+        let mut draft = Self::default();
+        for (file, text) in SHIPPED {
+            draft.read(0, file, text);
+        }
+        for (place, folder) in folders.iter().enumerate() {
+            draft.read_folder(place + 1, folder);
+        }
+        draft
+    }
+
     /// Reads every `*.toml` of a folder and the folders in it, in the order of their paths.
     pub(super) fn read_folder(&mut self, layer: usize, folder: &Path) {
         let mut files = Vec::new();
@@ -89,10 +105,15 @@ impl Draft {
         }
         files.sort();
         for path in files {
-            match fs::read_to_string(&path) {
-                Ok(text) => self.read(layer, &path.display().to_string(), &text),
-                Err(error) => self.unreadable(&path, &error),
-            }
+            self.read_file(layer, &path);
+        }
+    }
+
+    /// Reads one file of a user.
+    pub(super) fn read_file(&mut self, layer: usize, path: &Path) {
+        match fs::read_to_string(path) {
+            Ok(text) => self.read(layer, &path.display().to_string(), &text),
+            Err(error) => self.unreadable(path, &error),
         }
     }
 
@@ -219,6 +240,14 @@ impl<'a> Source<'a> {
                         &mut draft.mistakes,
                         entry,
                         |a: &TextureWater, b| a.texture == b.texture,
+                    );
+                }),
+                "profile" => self.each(value, "profile", |draft, entry| {
+                    Draft::put(
+                        &mut draft.profiles,
+                        &mut draft.mistakes,
+                        entry,
+                        |a: &Profile, b| a.key == b.key,
                     );
                 }),
                 "soil_standard" => {

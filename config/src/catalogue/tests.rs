@@ -2,6 +2,7 @@ use std::fs;
 
 use super::*;
 
+mod profiles;
 mod shipped;
 
 const SMALL: &str = include_str!("tests/small.toml");

@@ -65,6 +65,15 @@ impl Quantity {
         }
     }
 
+    /// How a unit converts; `None` for the canonical one and for one that is not accepted.
+    pub fn conversion(&self, unit: &str) -> Option<&UnitConversion> {
+        let unit = unit.trim();
+        let is_canonical = unit == self.unit || unit == self.unit_shown;
+        let mut others = self.accepts.iter();
+        let found = others.find(|conversion| conversion.units.iter().any(|known| known == unit));
+        found.filter(|_| !is_canonical)
+    }
+
     fn unknown_unit(&self, found: &str) -> ConvertError {
         let accepted = self.accepts.iter().flat_map(|conversion| conversion.units.iter().cloned());
         ConvertError::UnknownUnit {

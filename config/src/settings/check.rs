@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{LinkSettings, ListenerSettings, Settings, TlsMode, error::Problem, layer::Layers};
+use super::{
+    Decoder, LinkSettings, ListenerSettings, Settings, TlsMode, error::Problem, layer::Layers,
+};
+use crate::catalogue::Catalogue;
 
 /// A century: whoever means more means for ever.
 const DAYS_MAX: u32 = 36_500;
@@ -45,6 +48,25 @@ fn check_bounds(settings: &Settings, findings: &mut Findings<'_>) {
     findings.within("store.disk_free_min_mb", store.disk_free_min_mb, 0, MB_MAX);
     findings.within("deadletters.retain_days", letters.retain_days, 1, DAYS_MAX);
     findings.within("deadletters.max_mb", letters.max_mb, 1, MB_MAX);
+}
+
+/// Profiles are known only once the catalogue is loaded, which the settings say where to find.
+pub(super) fn check_profiles(
+    settings: &Settings,
+    layers: &Layers,
+    catalogue: &Catalogue,
+    problems: &mut Vec<Problem>,
+) {
+    for (place, link) in settings.mqtt.links.iter().enumerate() {
+        for (at, subscription) in link.subscriptions.iter().enumerate() {
+            let Decoder::Profile(name) = &subscription.decoder else { continue };
+            if let Err(unknown) = catalogue.check_profile(name) {
+                let key = format!("mqtt.link.{place}.subscription.{at}.decoder");
+                let origin = layers.origin(&key);
+                problems.push(Problem { origin, key, what: unknown.to_string() });
+            }
+        }
+    }
 }
 
 fn check_http(settings: &Settings, findings: &mut Findings<'_>) {

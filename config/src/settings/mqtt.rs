@@ -5,11 +5,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    decoder::Decoder,
     http::address,
     secret::Secret,
     tls::{LinkTls, ListenerTls},
 };
-use crate::{id::CooperativeId, keyed::keyed};
+use crate::id::CooperativeId;
 
 /// Where messages come from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -124,14 +125,4 @@ pub struct Subscription {
     pub filter: String,
     /// What reads the payload.
     pub decoder: Decoder,
-}
-
-keyed! {
-    /// What reads a payload.
-    pub enum Decoder ("decoder") {
-        /// Plotwise's own JSON.
-        Native = "native", "原生", "native";
-        /// SenML in JSON or CBOR (RFC 8428).
-        Senml = "senml", "SenML", "SenML";
-    }
 }

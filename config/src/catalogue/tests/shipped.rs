@@ -6,7 +6,7 @@ use super::{
 };
 use crate::land::Disease;
 
-fn shipped() -> Catalogue {
+pub(super) fn shipped() -> Catalogue {
     Catalogue::shipped().unwrap_or_else(|error| panic!("{error:#}"))
 }
 
