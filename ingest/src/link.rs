@@ -148,7 +148,9 @@ impl Link {
         let subscriptions = settings
             .subscriptions
             .iter()
-            .map(|subscription| Subscription::parse(&subscription.filter, subscription.decoder))
+            .map(|subscription| {
+                Subscription::parse(&subscription.filter, subscription.decoder.clone())
+            })
             .collect::<Result<_, _>>()?;
         let tls = settings.is_tls().then(|| settings.tls.clone().unwrap_or_default());
         if let Some(tls) = &tls {

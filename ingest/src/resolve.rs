@@ -4,10 +4,14 @@ use jiff::Timestamp;
 use plotwise_config::id::{CooperativeId, DeviceId};
 
 use crate::{
-    decode::{Quantities, native::decode_native, senml::decode_senml},
+    decode::{
+        self, Decoded, Decoders,
+        envelope::{self, Event, Refused},
+        senml::decode_senml,
+    },
     directory::{Directory, Entry},
     intake::{DeadLetter, DeadLetterReason, Intake, Sender},
-    topic::{Decoder, Route},
+    topic::{Format, Route},
 };
 
 /// Bytes of a refused payload that are kept: whoever may not publish shall not fill the disk.
@@ -52,62 +56,151 @@ impl Publisher<'_> {
 pub enum Verdict {
     /// It is decoded, or a dead letter.
     Taken,
+    /// It is no telemetry: there is nothing to store and nothing is wrong.
+    Ignored,
     /// The publisher may not publish as this device; kept as a dead letter.
     NotAllowed,
 }
 
 /// Decodes `message` along its route; what is to be stored is added to `intakes`.
+///
+/// Depends on its arguments alone: the same message with the same directory and catalogue comes to the
+/// same again, which is what replaying is.
 pub fn resolve(
     message: Message<'_>,
     route: Option<Route<'_>>,
     publisher: Publisher<'_>,
     directory: &Directory,
-    quantities: &Quantities,
+    decoders: &Decoders,
     intakes: &mut Vec<Intake>,
 ) -> Verdict {
-    let Some(route) = route else {
-        let sender = match publisher {
-            Publisher::Token(name) => directory.id(name),
+    let mut resolving = Resolving { message, publisher, directory, intakes };
+    let Some(route) = route else { return resolving.nowhere() };
+    let Message { payload, received, .. } = message;
+    match (route.format, route.device) {
+        (Format::NoTelemetry, _) => Verdict::Ignored,
+        (Format::Envelope(server), device) => {
+            envelope::open(server, payload, |event| match event {
+                Ok(Event::NoTelemetry) => Verdict::Ignored,
+                Ok(Event::Uplink(uplink)) => resolving
+                    .of_device(&uplink.device, |device, entry| {
+                        uplink.decode(payload, device, entry, received, decoders)
+                    }),
+                Err(refused) => resolving.unopened(device, refused),
+            })
+        }
+        (_, None) => resolving.nowhere(),
+        (Format::Own, Some(device)) => resolving.of_device(device, |device, entry| {
+            decode::decode_own(payload, device, entry, received, decoders)
+        }),
+        (Format::Senml, Some(device)) => resolving.of_device(device, |device, entry| {
+            decode_senml(payload, device, entry, received, decoders.quantities())
+        }),
+        (Format::Profile(profile), Some(device)) => resolving.of_device(device, |device, entry| {
+            decode::decode_by_profile(profile, payload, device, entry, received, decoders)
+        }),
+    }
+}
+
+/// A message on its way.
+struct Resolving<'r> {
+    message: Message<'r>,
+    publisher: Publisher<'r>,
+    directory: &'r Directory,
+    intakes: &'r mut Vec<Intake>,
+}
+
+impl Resolving<'_> {
+    /// No decoder reads the topic.
+    fn nowhere(&mut self) -> Verdict {
+        let sender = match self.publisher {
+            Publisher::Token(name) => self.directory.id(name),
             Publisher::Link { .. } => None,
         };
-        let detail =
-            "no decoder reads this topic; wanted plotwise/v1/{device}/up or /senml".to_owned();
-        let letter = letter(message, publisher, DeadLetterReason::UnknownTopic, sender, detail);
-        intakes.push(letter);
-        return Verdict::Taken;
-    };
-    let known = directory.id(route.device).zip(directory.entry(route.device));
-    let (device, entry) = match standing(publisher, route.device, known, directory) {
-        Standing::May(device, entry) => (device, entry),
-        Standing::Unknown => {
-            let detail = format!("nobody registered {}; add it with devices add", route.device);
-            let device = DeviceId::parse(route.device).ok();
-            let reason = DeadLetterReason::UnknownDevice;
-            intakes.push(letter(message, publisher, reason, device.as_ref(), detail));
-            return Verdict::Taken;
-        }
-        Standing::MayNot(who) => {
-            let detail = format!("{who} may not publish as {}", route.device);
-            let head = &message.payload[..message.payload.len().min(REFUSED_HEAD)];
-            let message = Message { payload: head, ..message };
-            let device = known.map(|(device, _)| device);
-            intakes.push(letter(message, publisher, DeadLetterReason::NotAllowed, device, detail));
-            return Verdict::NotAllowed;
-        }
-    };
-    let decoded = match route.decoder {
-        Decoder::Native => {
-            decode_native(message.payload, device, entry, message.received, quantities)
-        }
-        Decoder::Senml => {
-            decode_senml(message.payload, device, entry, message.received, quantities)
-        }
-    };
-    intakes.extend(decoded.observations.into_iter().map(Intake::Observation));
-    for problem in decoded.problems {
-        intakes.push(letter(message, publisher, problem.reason, Some(device), problem.detail));
+        let detail = "no decoder reads this topic; wanted plotwise/v1/{device}/up or /senml, \
+                      application/{id}/device/{devEui}/event/up or v3/{app}/devices/{id}/up";
+        let reason = DeadLetterReason::UnknownTopic;
+        self.dead(reason, sender, detail.to_owned());
+        Verdict::Taken
     }
-    Verdict::Taken
+
+    /// Decodes the message where it may come from this device.
+    fn of_device(
+        &mut self,
+        device: &str,
+        decode: impl FnOnce(&DeviceId, &Entry) -> Decoded,
+    ) -> Verdict {
+        let known = self.directory.id(device).zip(self.directory.entry(device));
+        let (device, entry) = match standing(self.publisher, device, known, self.directory) {
+            Standing::May(device, entry) => (device, entry),
+            Standing::Unknown => {
+                let detail =
+                    format!("nobody registered {}; add it with devices add", shown(device));
+                let device = DeviceId::parse(device).ok();
+                let reason = DeadLetterReason::UnknownDevice;
+                self.dead(reason, device.as_ref(), detail);
+                return Verdict::Taken;
+            }
+            Standing::MayNot(who) => {
+                let detail = format!("{who} may not publish as {}", shown(device));
+                let device = known.map(|(device, _)| device);
+                return self.not_allowed(device, detail);
+            }
+        };
+        let decoded = decode(device, entry);
+        let is_ignored = decoded.ignored.is_some();
+        self.intakes.extend(decoded.observations.into_iter().map(Intake::Observation));
+        for problem in decoded.problems {
+            self.dead(problem.reason, Some(device), problem.detail);
+        }
+        if is_ignored { Verdict::Ignored } else { Verdict::Taken }
+    }
+
+    /// An envelope that cannot be opened; the topic may still say whose it is.
+    fn unopened(&mut self, device: Option<&str>, refused: Refused) -> Verdict {
+        let device = device.map(str::to_ascii_lowercase);
+        let device = device.as_deref();
+        let known =
+            device.and_then(|device| self.directory.id(device).zip(self.directory.entry(device)));
+        let (Some(name), Some((id, _))) = (device, known) else {
+            self.dead(refused.reason, None, refused.detail);
+            return Verdict::Taken;
+        };
+        match standing(self.publisher, name, known, self.directory) {
+            Standing::MayNot(who) => {
+                self.not_allowed(Some(id), format!("{who} may not publish as {name}"))
+            }
+            Standing::May(..) | Standing::Unknown => {
+                self.dead(refused.reason, Some(id), refused.detail);
+                Verdict::Taken
+            }
+        }
+    }
+
+    fn not_allowed(&mut self, device: Option<&DeviceId>, detail: String) -> Verdict {
+        let payload = self.message.payload;
+        let head = &payload[..payload.len().min(REFUSED_HEAD)];
+        self.message = Message { payload: head, ..self.message };
+        self.dead(DeadLetterReason::NotAllowed, device, detail);
+        Verdict::NotAllowed
+    }
+
+    fn dead(&mut self, reason: DeadLetterReason, device: Option<&DeviceId>, detail: String) {
+        self.intakes.push(Intake::DeadLetter(DeadLetter {
+            reason,
+            device: device.cloned(),
+            sender: Some(self.publisher.sender()),
+            topic: self.message.topic.to_owned(),
+            received: self.message.received,
+            payload: self.message.payload.to_vec(),
+            detail,
+        }));
+    }
+}
+
+/// The beginning of a name from outside.
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
 }
 
 enum Standing<'d> {
@@ -145,24 +238,6 @@ fn standing<'d>(
     }
 }
 
-fn letter(
-    message: Message<'_>,
-    publisher: Publisher<'_>,
-    reason: DeadLetterReason,
-    device: Option<&DeviceId>,
-    detail: String,
-) -> Intake {
-    Intake::DeadLetter(DeadLetter {
-        reason,
-        device: device.cloned(),
-        sender: Some(publisher.sender()),
-        topic: message.topic.to_owned(),
-        received: message.received,
-        payload: message.payload.to_vec(),
-        detail,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,9 +265,9 @@ mod tests {
     fn outcome(publisher: Publisher<'_>, topic: &str) -> (Verdict, Vec<DeadLetterReason>) {
         let message = Message { topic, payload: b"{}", received: Timestamp::UNIX_EPOCH };
         let mut intakes = Vec::new();
-        let quantities = Quantities::of(&[]);
+        let decoders = Decoders::of_quantities(&[]);
         let route = own_route(topic);
-        let verdict = resolve(message, route, publisher, &directory(), &quantities, &mut intakes);
+        let verdict = resolve(message, route, publisher, &directory(), &decoders, &mut intakes);
         let reasons = intakes
             .into_iter()
             .filter_map(|intake| match intake {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::{clock::Clock, decode::Quantities, directory::Directory, pipeline::Pipeline};
+use crate::{clock::Clock, decode::Decoders, directory::Directory, pipeline::Pipeline};
 
 /// Everything that a listener or a link needs of the process around it.
 #[derive(Clone, Debug)]
@@ -13,8 +13,8 @@ pub struct Surroundings {
     pub pipeline: Pipeline,
     /// Who may connect, and whose devices there are.
     pub directory: watch::Receiver<Arc<Directory>>,
-    /// What may be measured.
-    pub quantities: Arc<Quantities>,
+    /// What may be measured, and how devices say it.
+    pub decoders: Arc<Decoders>,
     /// Stamps arrivals.
     pub clock: Clock,
     /// Turns true when it is time to end.

@@ -96,7 +96,7 @@ impl Field<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Field<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct FieldVisitor;
 

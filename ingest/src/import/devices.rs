@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use plotwise_config::{
+    catalogue::Catalogue,
     id::DeviceId,
     reading::DepthMm,
     records::{Device, Placement},
@@ -24,9 +25,6 @@ const COLUMNS: &[Column] = &[
     optional("gateway", &["网关"]),
 ];
 
-/// The decoder of devices that name no profile.
-const NATIVE: &str = "native";
-
 /// Reads a list of devices, each with the place where it stands.
 ///
 /// A device that is new stands there since ever: readings from before the list was made belong to
@@ -38,6 +36,7 @@ const NATIVE: &str = "native";
 pub fn parse_devices(
     bytes: &[u8],
     options: &Options,
+    catalogue: &Catalogue,
     known: &Known,
 ) -> Result<Vec<(Device, Option<Placement>)>, FileErrors> {
     let mut errors = Errors::default();
@@ -46,7 +45,7 @@ pub fn parse_devices(
     let mut devices = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
         let mut fields = Fields::new(COLUMNS, &table.headers, row, &mut errors);
-        devices.extend(device(&mut fields, options, known, &mut once));
+        devices.extend(device(&mut fields, options, catalogue, known, &mut once));
     }
     errors.finish(devices)
 }
@@ -54,6 +53,7 @@ pub fn parse_devices(
 fn device(
     fields: &mut Fields<'_>,
     options: &Options,
+    catalogue: &Catalogue,
     known: &Known,
     once: &mut Once<DeviceId>,
 ) -> Option<(Device, Option<Placement>)> {
@@ -70,19 +70,15 @@ fn device(
         fields.wrong("plot", format!("a plot of {cooperative}; this one is of {owner}"));
     }
     let depth = fields.number("depth_m", 0.0, 60.0).and_then(DepthMm::from_metres);
+    let profile = fields.profile(catalogue);
     let is_gateway = yes_or_no(fields, "gateway");
     let id = id?;
     let is_known = known.directory.entry(id.as_str()).is_some_and(|e| !e.own_depths.is_empty());
     let from = if is_known { options.now } else { Timestamp::UNIX_EPOCH };
     let placement =
         plot.map(|plot| Placement { device: id.clone(), plot: Some(plot), depth, from });
-    let device = Device {
-        id,
-        cooperative: cooperative?,
-        name: fields.string("name"),
-        profile: fields.string("profile").unwrap_or_else(|| NATIVE.to_owned()),
-        is_gateway,
-    };
+    let device =
+        Device { id, cooperative: cooperative?, name: fields.string("name"), profile, is_gateway };
     fields.is_clean().then_some((device, placement))
 }
 

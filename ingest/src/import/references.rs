@@ -1,7 +1,7 @@
 //! What a file names and must exist: cooperatives, plots, crops, varieties, quantities.
 
 use plotwise_config::{
-    catalogue::Catalogue,
+    catalogue::{Catalogue, profile::NATIVE},
     closest::closest,
     id::{CooperativeId, CropKey, PlotId, VarietyKey},
     reading::QuantityNo,
@@ -112,6 +112,20 @@ impl Fields<'_> {
         let near = did_you_mean(text, names);
         self.wrong("variety", format!("a variety of {crop} in the catalogue{near}"));
         None
+    }
+
+    /// A device profile that exists; devices that name none speak Plotwise's own JSON.
+    pub(super) fn profile(&mut self, catalogue: &Catalogue) -> String {
+        let key = self.string("profile").unwrap_or_else(|| NATIVE.to_owned());
+        if catalogue.check_profile(&key).is_err() {
+            let keys = catalogue.profiles().iter().map(|profile| profile.key.as_str());
+            let near = did_you_mean(&key, keys.chain([NATIVE]));
+            self.wrong(
+                "profile",
+                format!("a device profile{near} (plotwise profiles list shows them)"),
+            );
+        }
+        key
     }
 
     /// A quantity of the catalogue, by key or by name.

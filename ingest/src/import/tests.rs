@@ -170,10 +170,13 @@ fn a_hundred_errors_are_listed_and_the_rest_counted() {
 #[test]
 fn a_file_that_is_no_table_is_refused() {
     refused(plots(""), "1 1  | a header line");
-    refused(parse_devices(b"device\n\xb5\xd8\xbf\xe9\n", &options(), &known()), "2 1 ");
-    let errors = parse_devices(b"plot;device\n", &options(), &known()).unwrap_err();
+    refused(
+        parse_devices(b"device\n\xb5\xd8\xbf\xe9\n", &options(), &catalogue(), &known()),
+        "2 1 ",
+    );
+    let errors = parse_devices(b"plot;device\n", &options(), &catalogue(), &known()).unwrap_err();
     assert_eq!(errors.errors[0].column, "plot;device");
-    let twice = parse_devices(b"device,cooperative,device\n", &options(), &known());
+    let twice = parse_devices(b"device,cooperative,device\n", &options(), &catalogue(), &known());
     refused(twice, "1 device device | each column once");
 }
 
@@ -183,7 +186,7 @@ fn devices_stand_where_their_list_says() {
                d1,ningxiang,nx-01,native,0.3,\n\
                d2,ningxiang,nx-02,,0.6,北边\n\
                gw,ningxiang,,,,\n";
-    let devices = parse_devices(csv.as_bytes(), &options(), &known()).unwrap();
+    let devices = parse_devices(csv.as_bytes(), &options(), &catalogue(), &known()).unwrap();
     let from = |place: usize| devices[place].1.as_ref().unwrap().from;
     assert_eq!(from(0), options().now, "it is known: it may have been moved now");
     assert_eq!(from(1), Timestamp::UNIX_EPOCH, "it is new: earlier readings are of this plot");
@@ -196,11 +199,15 @@ fn devices_stand_where_their_list_says() {
 fn a_bad_device_is_named_by_line_and_column() {
     let read = |row: &str| {
         let csv = format!("device,cooperative,plot,profile,depth_m\n{row}\n");
-        parse_devices(csv.as_bytes(), &options(), &known())
+        parse_devices(csv.as_bytes(), &options(), &catalogue(), &known())
     };
     refused(read("a/b,ningxiang,,,"), "2 device a/b | 1-64 of A-Z");
     refused(read("d2,ningxiang,nx-1,,"), "2 plot nx-1 | a known plot; did you mean nx-0");
     refused(read("d2,,,,"), "2 cooperative  | a name");
+    refused(
+        read("d2,ningxiang,,nativ,"),
+        "2 profile nativ | a device profile; did you mean native?",
+    );
     refused(read("d2,ningxiang,,,70"), "2 depth_m 70 | a number from 0 to 60");
     refused(read("d2,ningxiang,,,\nd2,ningxiang,,,"), "3 device d2 | each device once; line 2");
 }
@@ -435,7 +442,7 @@ async fn an_import_run_again_changes_nothing() {
 
         let known = facts.known().await.unwrap();
         let csv = "device,cooperative,plot,depth_m\na,ningxiang,7,0.3\nb,ningxiang,,\n";
-        let devices = parse_devices(csv.as_bytes(), &options(), &known).unwrap();
+        let devices = parse_devices(csv.as_bytes(), &options(), &catalogue(), &known).unwrap();
         let changes = facts.put_devices(&devices).await.unwrap();
         assert_eq!((changes.new, changes.same), wanted);
     }

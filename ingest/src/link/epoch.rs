@@ -14,7 +14,7 @@ use crate::{
     directory::Directory,
     intake::{DeadLetter, DeadLetterReason, Intake, Sender},
     pipeline::{Closed, Receipts},
-    resolve::{Message, Publisher, resolve},
+    resolve::{Message, Publisher, Verdict, resolve},
     surroundings::{Surroundings, stopped},
 };
 
@@ -218,9 +218,10 @@ impl<'l> Epoch<'l> {
         let message = Message { topic, payload, received };
         let (name, cooperatives) = (&self.link.client_id, &self.link.cooperatives);
         let publisher = Publisher::Link { name, cooperatives };
-        let quantities = &self.surroundings.quantities;
+        let decoders = &self.surroundings.decoders;
         // Whether it was allowed or is a dead letter: the broker has done its part.
-        resolve(message, route, publisher, directory, quantities, intakes);
+        let verdict = resolve(message, route, publisher, directory, decoders, intakes);
+        self.surroundings.pipeline.counters().ignore(u64::from(verdict == Verdict::Ignored));
     }
 
     fn too_large(&self, topic: &str, payload: &[u8], received: jiff::Timestamp) -> Intake {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     credential::hexadecimal,
-    decode::Quantities,
+    decode::Decoders,
     directory::Directory,
     intake::{DeadLetter, DeadLetterReason, Intake, Sender},
     resolve::{Message, Publisher, Verdict, resolve},
@@ -72,7 +72,7 @@ pub(super) enum End {
 /// What the endpoint asks of its surroundings.
 pub(super) struct Context<'c> {
     pub(super) directory: &'c Directory,
-    pub(super) quantities: &'c Quantities,
+    pub(super) decoders: &'c Decoders,
     pub(super) received: Timestamp,
 }
 
@@ -108,6 +108,8 @@ pub(super) struct Endpoint {
     pub(super) unsubmitted: u32,
     /// Messages of any kind, ever.
     pub(super) messages: u64,
+    /// Those of them that were no telemetry.
+    pub(super) ignored: u64,
     /// Set once the connection is to end.
     pub(super) end: Option<End>,
 }
@@ -136,6 +138,7 @@ impl Endpoint {
             intakes: Vec::new(),
             unsubmitted: 0,
             messages: 0,
+            ignored: 0,
             end: None,
         }
     }
@@ -375,11 +378,12 @@ impl Endpoint {
             route,
             publisher,
             context.directory,
-            context.quantities,
+            context.decoders,
             &mut self.intakes,
         );
         self.messages += 1;
-        let is_allowed = verdict == Verdict::Taken;
+        let is_allowed = verdict != Verdict::NotAllowed;
+        self.ignored += u64::from(verdict == Verdict::Ignored);
         if !is_allowed {
             self.counters.refused_publication();
             self.refused += 1;

@@ -174,15 +174,16 @@ impl Session {
             }
         };
         let was_let_in = self.endpoint.client().is_some();
-        let messages = self.endpoint.messages;
+        let (messages, ignored) = (self.endpoint.messages, self.endpoint.ignored);
         let surroundings = &self.shared.surroundings;
         let directory = Arc::clone(&surroundings.directory.borrow());
         let context = Context {
             directory: &directory,
-            quantities: &surroundings.quantities,
+            decoders: &surroundings.decoders,
             received: surroundings.clock.now(),
         };
         self.endpoint.receive(&buffer[..count], &context);
+        surroundings.pipeline.counters().ignore(self.endpoint.ignored - ignored);
         if !was_let_in {
             self.let_in();
         } else if self.endpoint.client().is_some() {

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     clock::Clock,
     credential,
-    decode::Quantities,
+    decode::Decoders,
     directory::{Directory, Entry},
     intake::{DeadLetterReason, Intake},
     pipeline::{Pipeline, PipelineOptions, Running, Written},
@@ -112,7 +112,7 @@ impl Rig {
         let serving = tokio::spawn(listener.run(Surroundings {
             pipeline,
             directory: directory_receiver,
-            quantities: Arc::new(Quantities::of(&[])),
+            decoders: Arc::new(Decoders::of_quantities(&[])),
             clock,
             shutdown,
         }));
@@ -340,9 +340,9 @@ proptest! {
     ) {
         let node = (DeviceId::parse("node").unwrap(), entry("a", false, "secret"));
         let directory = Directory::new([node]);
-        let quantities = Quantities::of(&[]);
+        let decoders = Decoders::of_quantities(&[]);
         let received = Timestamp::UNIX_EPOCH;
-        let context = Context { directory: &directory, quantities: &quantities, received };
+        let context = Context { directory: &directory, decoders: &decoders, received };
         let counters = Arc::default();
         let mut endpoint = Endpoint::new(ListenerOptions::default(), counters, false);
         let properties: &[u8] = if version == 5 { &[0] } else { &[] };

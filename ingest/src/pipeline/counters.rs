@@ -32,6 +32,7 @@ pub struct Counters {
     failed_commits: AtomicU64,
     lost_messages: AtomicU64,
     found_messages: AtomicU64,
+    ignored: AtomicU64,
     dead_letters: [AtomicU64; DeadLetterReason::ALL.len()],
 }
 
@@ -102,6 +103,17 @@ impl Counters {
     /// Missing messages that came after all.
     pub fn found_messages(&self) -> u64 {
         self.found_messages.load(Relaxed)
+    }
+
+    /// Messages that were no telemetry: joining, status, device information.
+    pub fn ignored(&self) -> u64 {
+        self.ignored.load(Relaxed)
+    }
+
+    pub(crate) fn ignore(&self, messages: u64) {
+        if messages > 0 {
+            self.ignored.fetch_add(messages, Relaxed);
+        }
     }
 
     pub(super) fn submitted(&self, intakes: usize) {

@@ -24,7 +24,7 @@ use super::{Messages, Outgoing, PublishError, PublishOptions, Receipt, Sender, p
 use crate::{
     clock::Clock,
     credential,
-    decode::Quantities,
+    decode::Decoders,
     directory::{Directory, Entry},
     intake::Intake,
     listener::{Listener, ListenerOptions},
@@ -70,7 +70,7 @@ async fn rig() -> Rig {
     tokio::spawn(listener.run(Surroundings {
         pipeline,
         directory: receiver,
-        quantities: Arc::new(Quantities::of(&[])),
+        decoders: Arc::new(Decoders::of_quantities(&[])),
         clock,
         shutdown,
     }));

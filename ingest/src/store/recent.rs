@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::StoreError;
 
-/// How long a device's counter is remembered, ms.
+/// How long a device's counter, or a network's id of a message, is remembered, ms.
 ///
 /// A broker may hold a message back for days while we are down; a device that starts to count anew
 /// meets its old numbers again. A week, our choice: between a long holiday's outage and the growth of
@@ -23,6 +23,16 @@ pub(super) fn key(identity: Identity, redelivery_window_s: u32) -> Option<(Key, 
             key.bytes[0] = b's';
             key.bytes[1..9].copy_from_slice(&seq.to_be_bytes());
             key.length = 9;
+            Some((key, window_ms.max(SEQUENCE_MEMORY_MS)))
+        }
+        Identity::Network(hash) => {
+            key.bytes[0] = b'n';
+            key.bytes[1..].copy_from_slice(&hash);
+            Some((key, window_ms.max(SEQUENCE_MEMORY_MS)))
+        }
+        Identity::Session(hash) => {
+            key.bytes[0] = b'f';
+            key.bytes[1..].copy_from_slice(&hash);
             Some((key, window_ms.max(SEQUENCE_MEMORY_MS)))
         }
         Identity::Payload(hash) => {

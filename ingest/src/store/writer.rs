@@ -440,8 +440,8 @@ impl Memory {
         recent::find(connection, device, &key, received_ms, memory_ms, &mut times)?;
         let mut earlier = None;
         for &time_ms in &times {
-            // A payload's hash says enough; a counter may have started anew.
-            if !matches!(observation.identity, Identity::Sequence(_))
+            // An id or a payload's hash says enough; a counter may have started anew.
+            if !observation.identity.may_recur()
                 || (self.load_row(connection, device, time_ms)?
                     && self.row.is_same_message(&self.packed))
             {

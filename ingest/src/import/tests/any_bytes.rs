@@ -56,7 +56,7 @@ proptest! {
         let (options, catalogue, known) = (options(), catalogue(), known());
         let _ = parse_plots(&bytes, &options, &known);
         let _ = parse_plots_geojson(&bytes, &options, &known);
-        let _ = parse_devices(&bytes, &options, &known);
+        let _ = parse_devices(&bytes, &options, &catalogue, &known);
         let _ = parse_samples(&bytes, &options, &catalogue, &known);
         let _ = parse_seasons(&bytes, &options, &catalogue, &known);
         let _ = parse_outcomes(&bytes, &options, &catalogue, &known);

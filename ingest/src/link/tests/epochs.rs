@@ -21,7 +21,7 @@ use tokio::{
 use super::super::{Link, LinkState};
 use crate::{
     clock::Clock,
-    decode::Quantities,
+    decode::Decoders,
     directory::Directory,
     intake::{DeadLetterReason, Intake},
     pipeline::{Pipeline, PipelineOptions, Running, Written},
@@ -70,9 +70,9 @@ impl Rig {
         let (pipeline, running) = Pipeline::start(commit, options, clock).unwrap();
         let (_known, directory) = watch::channel(Arc::new(Directory::default()));
         let (stop, shutdown) = watch::channel(false);
-        let quantities = Arc::new(Quantities::of(&[]));
+        let decoders = Arc::new(Decoders::of_quantities(&[]));
         let state = link.state();
-        let surroundings = Surroundings { pipeline, directory, quantities, clock, shutdown };
+        let surroundings = Surroundings { pipeline, directory, decoders, clock, shutdown };
         let linking = tokio::spawn(link.run(surroundings));
         Self { broker, written, is_full, state, stop, linking, _running: running }
     }

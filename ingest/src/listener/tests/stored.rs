@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::entry;
 use crate::{
     clock::Clock,
-    decode::Quantities,
+    decode::Decoders,
     directory::Directory,
     intake::{DeadLetterReason, Intake},
     listener::{Listener, ListenerOptions},
@@ -49,7 +49,7 @@ fn sender(device: u32, copy: u32) -> Sender {
 async fn a_reading_sent_twice_is_stored_once_and_equal() {
     let directory = tempfile::tempdir().unwrap();
     let catalogue = Arc::new(Catalogue::shipped().unwrap());
-    let quantities = Arc::new(Quantities::new(&catalogue));
+    let decoders = Arc::new(Decoders::new(&catalogue));
     let options = StoreOptions { redelivery_window_s: 3600 };
     let store = Store::open(directory.path(), catalogue, options).unwrap();
     let mut writer = store.writer().unwrap();
@@ -66,7 +66,7 @@ async fn a_reading_sent_twice_is_stored_once_and_equal() {
     let serving = tokio::spawn(listener.run(Surroundings {
         pipeline: pipeline.clone(),
         directory,
-        quantities,
+        decoders,
         clock,
         shutdown: shutdown.clone(),
     }));

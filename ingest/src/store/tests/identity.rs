@@ -28,6 +28,34 @@ fn without_a_time_the_same_counter_and_reading_is_a_redelivery_for_days() {
 }
 
 #[test]
+fn a_networks_id_makes_it_the_same_message_whatever_it_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let mut writer = store.writer().unwrap();
+    let id = |n| Identity::Network([n; 16]);
+    let day_s = 24 * 3600;
+    assert_eq!(commit(&mut writer, &[untimed(id(1), 0, 0.2)]).stored, 1);
+    // The broker was down for a day.
+    assert_eq!(commit(&mut writer, &[untimed(id(1), day_s, 0.2)]).duplicate, 1);
+    assert_eq!(commit(&mut writer, &[untimed(id(1), day_s, 0.3)]).conflict, 1);
+    assert_eq!(commit(&mut writer, &[untimed(id(2), day_s, 0.2)]).stored, 1);
+}
+
+#[test]
+fn a_frame_counter_that_started_anew_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let mut writer = store.writer().unwrap();
+    let frame = Identity::Session([7; 16]);
+    let (before, after) = (untimed(frame, 0, 0.2), untimed(frame, 60, 0.3));
+    assert_eq!(commit(&mut writer, &[before.clone(), after.clone()]).stored, 2);
+    assert_eq!(commit(&mut writer, &[after, before]).duplicate, 2);
+    // The same bytes of another kind of identity are another message.
+    let payload = untimed(Identity::Payload([7; 16]), 120, 0.2);
+    assert_eq!(commit(&mut writer, &[payload]).stored, 1);
+}
+
+#[test]
 fn a_counter_that_started_anew_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
