@@ -16,6 +16,7 @@ mod export;
 mod import;
 mod output;
 mod plots;
+mod profiles;
 mod publish;
 mod serve;
 mod workplace;
@@ -89,6 +90,9 @@ pub enum Command {
     /// Devices and gateways, their tokens and where they stand
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// Device profiles: how makers' payloads are read
+    #[command(subcommand)]
+    Profiles(profiles::ProfilesCommand),
     /// Messages that could not be stored, each with its reason
     #[command(subcommand, name = "deadletters")]
     DeadLetters(dead_letters::DeadLettersCommand),
@@ -118,6 +122,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Cooperatives(command) => cooperatives::run(&global, &command),
         Command::Plots(command) => plots::run(&global, &command),
         Command::Devices(command) => devices::run(&global, &command),
+        Command::Profiles(command) => profiles::run(&global, &command),
         Command::DeadLetters(command) => dead_letters::run(&global, &command),
         Command::Simulate(args) => publish::simulate(&global, &args),
         Command::Replay(args) => publish::replay(&global, &args),

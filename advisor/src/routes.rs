@@ -49,6 +49,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(catalogue::quantities))
         .routes(routes!(catalogue::crops))
         .routes(routes!(catalogue::varieties))
+        .routes(routes!(catalogue::profiles))
         .routes(routes!(catalogue::map_settings))
 }
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use plotwise_ingest::{
-    decode::Quantities,
+    decode::Decoders,
     facts::FactsError,
     link::{Link, LinkError},
     listener::{BindError, Listener, ListenerOptions},
@@ -169,7 +169,7 @@ impl Service {
         let surroundings = Surroundings {
             pipeline: pipeline.clone(),
             directory,
-            quantities: Arc::new(Quantities::new(&app.catalogue)),
+            decoders: Arc::new(Decoders::new(&app.catalogue)),
             clock: app.clock,
             shutdown: stopping.clone(),
         };

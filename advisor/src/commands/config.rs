@@ -44,12 +44,15 @@ pub(super) fn run(global: &Global, command: &ConfigCommand) -> anyhow::Result<Ex
         ConfigCommand::Check => {
             let settings = workplace::settings(global, Overrides::default())?;
             let catalogue = Catalogue::load(&settings.catalogue.folders)?;
+            settings.check_profiles(&catalogue)?;
             println!(
-                "settings hold; catalogue: {} quantities, {} crops, {} varieties, {} rules",
+                "settings hold; catalogue: {} quantities, {} crops, {} varieties, {} rules, \
+                 {} device profiles",
                 catalogue.quantities().len(),
                 catalogue.crops().len(),
                 catalogue.varieties().len(),
                 catalogue.rule_files().iter().map(|file| file.rules.len()).sum::<usize>(),
+                catalogue.profiles().len(),
             );
         }
     }

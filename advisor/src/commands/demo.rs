@@ -22,7 +22,7 @@ use plotwise_config::{
 };
 use plotwise_ingest::{
     credential::Token,
-    decode::Quantities,
+    decode::Decoders,
     facts::PlotFilter,
     publish::{Outgoing, PublishOptions, Sender, publish},
     resolve::{self, Message},
@@ -189,7 +189,7 @@ async fn import_by_the_day(
     from: Date,
     to: Date,
 ) -> anyhow::Result<()> {
-    let quantities = Quantities::new(&place.catalogue);
+    let decoders = Decoders::new(&place.catalogue);
     let directory = place.facts.directory().await?;
     let mut writer = place.store.writer()?;
     let mut batch = Vec::with_capacity(BATCH);
@@ -198,14 +198,7 @@ async fn import_by_the_day(
         let arrived =
             Message { topic: &topic, payload: message.payload.as_bytes(), received: message.time };
         let publisher = resolve::Publisher::Token(gateway.as_str());
-        resolve::resolve(
-            arrived,
-            own_route(&topic),
-            publisher,
-            &directory,
-            &quantities,
-            &mut batch,
-        );
+        resolve::resolve(arrived, own_route(&topic), publisher, &directory, &decoders, &mut batch);
         if batch.len() >= BATCH {
             writer.commit(&batch)?;
             batch.clear();

@@ -153,12 +153,7 @@ async fn first_moment(
 }
 
 async fn add(place: &Workplace, args: &AddArgs) -> anyhow::Result<()> {
-    if args.profile != "native" {
-        bail!(
-            "--profile: found {:?}, wanted native; makers' own profiles are not there yet",
-            args.profile
-        );
-    }
+    place.catalogue.check_profile(&args.profile).context("--profile")?;
     let device = Device {
         id: args.id.clone(),
         cooperative: args.cooperative.clone(),

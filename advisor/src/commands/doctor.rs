@@ -110,7 +110,13 @@ async fn examine(global: &Global, settings: Settings) -> Vec<Finding> {
 
 fn catalogue(settings: &Settings) -> anyhow::Result<String> {
     let catalogue = Catalogue::load(&settings.catalogue.folders)?;
-    Ok(format!("{} crops, {} varieties", catalogue.crops().len(), catalogue.varieties().len()))
+    settings.check_profiles(&catalogue)?;
+    Ok(format!(
+        "{} crops, {} varieties, {} device profiles",
+        catalogue.crops().len(),
+        catalogue.varieties().len(),
+        catalogue.profiles().len()
+    ))
 }
 
 fn clock() -> anyhow::Result<String> {

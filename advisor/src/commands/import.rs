@@ -164,25 +164,27 @@ async fn one_file(
             let parsed = import::parse_plots(bytes, options, &known);
             written(parsed, async |records| facts.put_plots(&records).await).await?
         }
-        ImportCommand::Devices(args) => match import::parse_devices(bytes, options, &known) {
-            Ok(devices) => {
-                // Opened first: a file that cannot be written must not cost devices their tokens.
-                let tokens = args.tokens.as_deref().filter(|_| !is_dry);
-                let tokens = tokens.map(open_tokens).transpose()?;
-                let changes = facts.put_devices(&devices).await?;
-                let has_token = |id: &&DeviceId| {
-                    let entry = known.directory.entry(id.as_str());
-                    entry.is_some_and(|entry| entry.token_sha256.is_some())
-                };
-                let names = devices.iter().map(|(device, _)| &device.id);
-                let without: Vec<&DeviceId> = names.filter(|id| !has_token(id)).collect();
-                if !is_dry {
-                    make_tokens(place, &facts, &without, tokens).await?;
+        ImportCommand::Devices(args) => {
+            match import::parse_devices(bytes, options, catalogue, &known) {
+                Ok(devices) => {
+                    // Opened first: a file that cannot be written must not cost devices their tokens.
+                    let tokens = args.tokens.as_deref().filter(|_| !is_dry);
+                    let tokens = tokens.map(open_tokens).transpose()?;
+                    let changes = facts.put_devices(&devices).await?;
+                    let has_token = |id: &&DeviceId| {
+                        let entry = known.directory.entry(id.as_str());
+                        entry.is_some_and(|entry| entry.token_sha256.is_some())
+                    };
+                    let names = devices.iter().map(|(device, _)| &device.id);
+                    let without: Vec<&DeviceId> = names.filter(|id| !has_token(id)).collect();
+                    if !is_dry {
+                        make_tokens(place, &facts, &without, tokens).await?;
+                    }
+                    ImportReport::written(devices.len() as u64, changes)
                 }
-                ImportReport::written(devices.len() as u64, changes)
+                Err(errors) => ImportReport::refused(errors),
             }
-            Err(errors) => ImportReport::refused(errors),
-        },
+        }
         ImportCommand::Samples(_) => {
             let parsed = import::parse_samples(bytes, options, catalogue, &known);
             written(parsed, async |records| facts.put_samples(&records).await).await?

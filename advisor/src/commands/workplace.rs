@@ -44,6 +44,7 @@ impl Workplace {
     pub(super) async fn open_in(data: &Path, settings: Settings) -> anyhow::Result<Self> {
         let settings = Arc::new(settings);
         let catalogue = Arc::new(Catalogue::load(&settings.catalogue.folders)?);
+        settings.check_profiles(&catalogue)?;
         std::fs::create_dir_all(data).with_context(|| {
             format!(
                 "the data directory {} cannot be made; choose another with --data",

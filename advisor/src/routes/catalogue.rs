@@ -59,9 +59,35 @@ pub(super) struct VarietyItem {
     source: String,
 }
 
+/// A device profile of the catalogue.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProfileItem {
+    /// What devices and subscriptions name.
+    key: String,
+    maker: String,
+    models: Vec<String>,
+    name: Text,
+    source: String,
+    links: Vec<String>,
+    fields: Vec<ProfileField>,
+}
+
+/// What a profile reads.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProfileField {
+    quantity: String,
+    /// Paths, ids or labels of the payload; the first that is there counts.
+    from: Vec<String>,
+    /// The maker's unit; null for the quantity's own.
+    unit: Option<String>,
+    /// Null for the device's own depth, and where each probe has one.
+    depth_m: Option<f64>,
+}
+
 list_of!(QuantityList, QuantityItem);
 list_of!(CropList, CropItem);
 list_of!(VarietyList, VarietyItem);
+list_of!(ProfileList, ProfileItem);
 
 /// Quantities with units and ranges.
 #[utoipa::path(get, path = "/quantities", responses((status = 200, body = QuantityList)))]
@@ -117,6 +143,34 @@ pub(super) async fn varieties(State(app): State<Arc<App>>) -> Json<VarietyList> 
         })
         .collect();
     Json(VarietyList { items, next: None })
+}
+
+/// Device profiles.
+#[utoipa::path(get, path = "/profiles", responses((status = 200, body = ProfileList)))]
+pub(super) async fn profiles(State(app): State<Arc<App>>) -> Json<ProfileList> {
+    let items = app
+        .catalogue
+        .profiles()
+        .iter()
+        .map(|profile| ProfileItem {
+            key: profile.key.clone(),
+            maker: profile.maker.clone(),
+            models: profile.models.clone(),
+            name: profile.name.clone(),
+            source: profile.source.clone(),
+            links: profile.links.clone(),
+            fields: profile
+                .all_fields()
+                .map(|field| ProfileField {
+                    quantity: field.quantity.clone(),
+                    from: field.from.iter().map(ToString::to_string).collect(),
+                    unit: field.unit.clone(),
+                    depth_m: field.depth_m,
+                })
+                .collect(),
+        })
+        .collect();
+    Json(ProfileList { items, next: None })
 }
 
 /// What the map needs beside the plots.

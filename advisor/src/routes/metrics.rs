@@ -91,6 +91,12 @@ fn of_observations(encoder: &mut DescriptorEncoder<'_>, counts: &Counters) -> fm
     )?;
     counter(
         encoder,
+        "plotwise_messages_ignored",
+        "Messages that are no telemetry: joining, status, device information",
+        counts.ignored(),
+    )?;
+    counter(
+        encoder,
         "plotwise_lost_messages",
         "Messages that were missing by their seq when a later one came",
         counts.lost_messages(),
