@@ -17,7 +17,7 @@ use plotwise_config::{
 };
 use plotwise_ingest::{
     clock::Clock,
-    days::{PlotContext, days_of_plot},
+    days::{PlotContext, day_summaries},
     facts::{Facts, FactsError, KeptAdvice, PlotFilter},
     flags::Land,
     store::{Store, StoreError},
@@ -338,7 +338,7 @@ impl Adviser {
                 zone: &zone,
                 catalogue: &catalogue,
             };
-            days_of_plot(&store.reader()?, &context, window)
+            day_summaries(&store.reader()?, &context, window)
         })
         .await??;
         Ok(Dossier { plot, days, window, samples, seasons })

@@ -15,6 +15,7 @@ use std::{
 };
 
 use plotwise_ingest::{
+    days::Summariser,
     decode::Decoders,
     facts::FactsError,
     link::{Link, LinkError},
@@ -25,7 +26,7 @@ use plotwise_ingest::{
     tls::{ServerTls, TlsError},
     upkeep::{Chore, Step, Upkeep},
 };
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{net::TcpListener, runtime::Handle, sync::watch, task::JoinSet};
 
 use crate::{app::App, routes, telemetry::Telemetry};
 
@@ -225,13 +226,19 @@ impl Service {
 /// How often the log is looked at.
 const LOG_EVERY: Duration = Duration::from_millis(250);
 
+/// How often days with new readings are summarised; until then whoever reads them does it.
+const SUMMARIES_EVERY: Duration = Duration::from_mins(1);
+
 /// What is done to the stored readings in the background.
 fn chores(app: &App) -> Result<Vec<Chore>, StoreError> {
     let mut checkpoints = app.store.checkpoints()?;
     let copying = Chore::new("copying the log", LOG_EVERY, move |_| {
         checkpoints.copy_if_worth().map(|_| Step::Done)
     });
-    Ok(vec![copying])
+    let (facts, catalogue) = (app.facts.clone(), Arc::clone(&app.catalogue));
+    let mut summariser = Summariser::new(&app.store, facts, catalogue, Handle::current())?;
+    let summaries = Chore::new("day summaries", SUMMARIES_EVERY, move |now| summariser.step(now));
+    Ok(vec![copying, summaries])
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

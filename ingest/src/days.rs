@@ -3,6 +3,8 @@
 //! ```text
 //! readings in order of time -> flags::flag, a month at a time -> DayBuilder -> DaySummary
 //!                                                             -> series, export
+//! DaySummary -> Summariser, in the background -> the store
+//! the store, and readings where it has none that hold -> day_summaries -> profiles, charts by the day
 //! ```
 //!
 //! Flags that follow from values are computed here, when readings are read ([`crate::flags`]), so that
@@ -15,21 +17,30 @@
 //!
 //! # What it leaves out
 //!
-//! Keeping days on disk.
+//! The longest wet spell within a day: a site profile counts days, and a day is wet by its mean.
 //!
 //! # Invariants
 //!
 //! - [`DayBuilder`] and [`summarise`] are pure, and hold the values of one day at most. Only
-//!   [`days_of_plot`], [`series`] and [`flagged_observations`] read the store.
+//!   [`days_of_plot`], [`day_summaries`], [`series`] and [`flagged_observations`] read the store, and only
+//!   [`Summariser`] writes it.
+//! - What is kept is never believed without its marks and its fingerprint: [`day_summaries`] is
+//!   [`days_of_plot`], bit for bit.
 //! - What is said of a day or of a reading does not depend on the window that was asked for: windows
 //!   are widened by [`crate::flags::LOOK_BACK`] and [`crate::flags::LOOK_AHEAD`] and cut again.
 //! - Memory does not grow with the window: a plot's readings of a month are held at most.
 
 mod builder;
+mod fingerprint;
+mod ground;
 mod observations;
+mod packed;
 mod pieces;
 mod plot;
 mod series;
+mod span;
+mod summaries;
+mod summariser;
 
 #[cfg(test)]
 mod tests;
@@ -39,9 +50,12 @@ use plotwise_config::{catalogue::Catalogue, id::PlotId, records::Placement};
 
 pub use self::{
     builder::{DayBuilder, summarise},
+    ground::Ground,
     observations::flagged_observations,
     plot::days_of_plot,
     series::{Bucket, BucketStatistics, Points, RawPoint, Series, SeriesQuery, Step, series},
+    summaries::day_summaries,
+    summariser::{Summariser, SummariserError},
 };
 use crate::flags::Land;
 pub use crate::flags::TimedReading;

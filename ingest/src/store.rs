@@ -10,7 +10,7 @@
 //!                   dead letters                      as they came
 //!                   observations with a measured time sorted by key, insert or reconcile
 //!                   observations without one          by identity, in order of arrival
-//!                   last seen, gaps in numbers
+//!                   last seen, gaps in numbers, days that changed
 //!                 commit                              fsynced: WAL, synchronous=FULL
 //! ```
 //!
@@ -46,6 +46,7 @@
 //! on disk; where it fails, nothing of the batch is. Several processes may write.
 
 mod care;
+mod changes;
 mod checkpoints;
 mod codes;
 mod committed;
@@ -56,6 +57,7 @@ mod reader;
 mod recent;
 mod reconcile;
 mod schema;
+mod summaries;
 mod watch;
 mod writer;
 
@@ -72,6 +74,10 @@ use plotwise_config::{catalogue::Catalogue, id::DeviceId, reading::Reading};
 
 use checkpoints::LogGrowth;
 
+pub(crate) use self::{
+    changes::{DAY_MS, day_of},
+    summaries::{ChangedDevice, Fingerprint, NewRow, Outcome, SummaryWriter},
+};
 pub use self::{
     checkpoints::Checkpoints,
     committed::Committed,
@@ -170,6 +176,11 @@ impl Store {
     /// As for [`Store::open`].
     pub fn checkpoints(&self) -> Result<Checkpoints, StoreError> {
         Checkpoints::open(&self.path, self.log_growth.clone())
+    }
+
+    /// A connection that keeps summaries.
+    pub(crate) fn summary_writer(&self) -> Result<SummaryWriter, StoreError> {
+        SummaryWriter::open(&self.path)
     }
 
     /// A connection that only reads. Its calls block.

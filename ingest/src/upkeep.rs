@@ -16,6 +16,7 @@
 //! What the chores do: see the modules that make them.
 
 use std::{
+    error::Error,
     io,
     sync::mpsc,
     thread::JoinHandle,
@@ -24,7 +25,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{clock::Clock, store::StoreError};
+use crate::clock::Clock;
 
 /// What a step left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,18 +40,20 @@ pub enum Step {
 pub struct Chore {
     name: &'static str,
     every: Duration,
-    step: Box<dyn FnMut(Timestamp) -> Result<Step, StoreError> + Send>,
+    step: Box<dyn FnMut(Timestamp) -> Result<Step, Failure> + Send>,
 }
+
+type Failure = Box<dyn Error + Send + Sync>;
 
 impl Chore {
     /// A chore that is due at once and then `every` so often. `step` is given the present moment and
     /// keeps to some milliseconds of work.
-    pub fn new(
+    pub fn new<E: Error + Send + Sync + 'static>(
         name: &'static str,
         every: Duration,
-        step: impl FnMut(Timestamp) -> Result<Step, StoreError> + Send + 'static,
+        mut step: impl FnMut(Timestamp) -> Result<Step, E> + Send + 'static,
     ) -> Self {
-        Self { name, every, step: Box::new(step) }
+        Self { name, every, step: Box::new(move |now| step(now).map_err(Failure::from)) }
     }
 }
 
@@ -154,7 +157,7 @@ mod tests {
         Chore::new("test", LONG, move |_| {
             taken += 1;
             done.send(taken).unwrap();
-            Ok(if taken < steps { Step::More } else { Step::Done })
+            Ok::<_, io::Error>(if taken < steps { Step::More } else { Step::Done })
         })
     }
 
@@ -178,7 +181,7 @@ mod tests {
         let (failed, failures) = channel();
         let failing = Chore::new("failing", Duration::from_millis(1), move |_| {
             failed.send(()).unwrap();
-            Err(StoreError::ReadOnly { what: "test".to_owned() })
+            Err(io::Error::other("test"))
         });
         let upkeep = Upkeep::start(vec![failing, chore(2, done)], Clock::system()).unwrap();
         assert_eq!(failures.iter().take(3).count(), 3);

@@ -13,6 +13,7 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{
     catalogue::Catalogue,
+    day::DaySummary,
     reading::{DepthMm, Flags, QuantityNo},
 };
 
@@ -41,6 +42,12 @@ impl Wanted {
         self.quantity.is_none_or(|quantity| quantity == place.quantity)
             && self.stand.is_none_or(|stand| stand == place.stand)
             && (self.depth.is_none() || self.depth == place.depth)
+    }
+
+    /// The same of a summary, which says nothing of its stand.
+    pub(super) fn has_summary(&self, summary: &DaySummary) -> bool {
+        self.quantity.is_none_or(|quantity| quantity == summary.quantity)
+            && (self.depth.is_none() || self.depth == summary.depth)
     }
 }
 

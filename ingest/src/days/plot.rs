@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use plotwise_config::{
     day::DaySummary,
     id::{DeviceId, PlotId},
@@ -70,11 +70,30 @@ pub fn days_of_plot(
     context: &PlotContext<'_>,
     window: (Date, Date),
 ) -> Result<Vec<DaySummary>, StoreError> {
+    days_within(reader, context, Wanted::default(), window)
+}
+
+/// The same for what is wanted of a plot.
+pub(super) fn days_within(
+    reader: &Reader,
+    context: &PlotContext<'_>,
+    wanted: Wanted,
+    (first, last): (Date, Date),
+) -> Result<Vec<DaySummary>, StoreError> {
     let PlotContext { plot, placements, land, zone, catalogue } = *context;
-    let (from, to) = (day_span(window.0, zone).0, day_span(window.1, zone).1);
     let stands = stands(placements, plot);
     let source = Source { reader, stands: &stands, land, catalogue };
-    let mut pieces = Pieces::new(source, Wanted::default(), from, to);
+    days_between(source, wanted, zone, (day_span(first, zone).0, day_span(last, zone).1))
+}
+
+/// The same between two moments: days that they cut have the readings of their part alone.
+pub(super) fn days_between(
+    source: Source<'_>,
+    wanted: Wanted,
+    zone: &TimeZone,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<DaySummary>, StoreError> {
+    let mut pieces = Pieces::new(source, wanted, from, to);
     let mut builders: BTreeMap<SeriesPlace, DayBuilder> = BTreeMap::new();
     while pieces.advance()? {
         for series in pieces.series() {

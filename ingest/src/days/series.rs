@@ -1,19 +1,21 @@
 //! One quantity of a plot as a chart wants it: every reading, or hours, or days.
+//!
+//! Days come from the summaries that are kept, and with them how many points the other steps would have.
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use plotwise_config::reading::{DepthMm, Flags, QuantityNo};
 
+use self::daily::{Size, day_buckets};
 use super::{
     PlotContext, TimedReading,
     pieces::{Pieces, Source, Wanted},
     plot::stands,
 };
-use crate::{
-    local_day::day_span,
-    store::{Reader, StoreError},
-};
+use crate::store::{Reader, StoreError};
+
+mod daily;
 
 /// How finely a series is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,33 +116,43 @@ pub fn series(
     context: &PlotContext<'_>,
     query: &SeriesQuery,
 ) -> Result<Series, StoreError> {
+    // Counts and points are of one state of the store.
+    let _snapshot = reader.snapshot()?;
     let stands = stands(context.placements, context.plot);
-    let PlotContext { land, catalogue, zone, .. } = *context;
+    let PlotContext { land, catalogue, .. } = *context;
     let source = Source { reader, stands: &stands, land, catalogue };
-    let steps: &[Step] = match query.step {
-        Step::Auto => &[Step::Raw, Step::Hour, Step::Day],
-        Step::Raw => &[Step::Raw],
-        Step::Hour => &[Step::Hour],
-        Step::Day => &[Step::Day],
-    };
-    let mut last = Series { step: Step::Day, points: Points::Raw(Vec::new()), is_cut: false };
-    for step in steps {
-        let pieces = query.pieces(source);
-        last = match step {
-            Step::Raw => raw(pieces, query)?,
-            step => buckets(pieces, query, zone, *step)?,
-        };
-        if !last.is_cut {
-            break;
+    let raw = || raw(query.pieces(source), query);
+    let hours = || hours(query.pieces(source), query);
+    match query.step {
+        Step::Raw => return raw(),
+        Step::Hour => return hours(),
+        Step::Day | Step::Auto => {}
+    }
+    let days = day_buckets(source, context, query)?;
+    if query.step == Step::Auto {
+        let size = Size::of(&days);
+        if size.readings <= query.points_max {
+            return raw();
+        }
+        if size.hours_min <= query.points_max {
+            let hours = hours()?;
+            if !hours.is_cut {
+                return Ok(hours);
+            }
         }
     }
-    Ok(last)
+    let is_cut = days.len() > query.points_max;
+    let points = days.into_iter().take(query.points_max).map(|day| day.bucket).collect();
+    Ok(Series { step: Step::Day, points: Points::Buckets(points), is_cut })
 }
 
 impl SeriesQuery {
     fn pieces<'a>(&self, source: Source<'a>) -> Pieces<'a> {
-        let wanted = Wanted { quantity: Some(self.quantity), depth: self.depth, stand: None };
-        Pieces::new(source, wanted, self.from, self.to)
+        Pieces::new(source, self.wanted(), self.from, self.to)
+    }
+
+    fn wanted(&self) -> Wanted {
+        Wanted { quantity: Some(self.quantity), depth: self.depth, stand: None }
     }
 }
 
@@ -164,12 +176,7 @@ fn raw(mut pieces: Pieces<'_>, query: &SeriesQuery) -> Result<Series, StoreError
     Ok(Series { step: Step::Raw, points: Points::Raw(points), is_cut })
 }
 
-fn buckets(
-    mut pieces: Pieces<'_>,
-    query: &SeriesQuery,
-    zone: &TimeZone,
-    step: Step,
-) -> Result<Series, StoreError> {
+fn hours(mut pieces: Pieces<'_>, query: &SeriesQuery) -> Result<Series, StoreError> {
     let mut buckets: BTreeMap<(Timestamp, Option<DepthMm>), Bucket> = BTreeMap::new();
     while !has_enough(&buckets, query.points_max) && pieces.advance()? {
         for series in pieces.series() {
@@ -177,10 +184,7 @@ fn buckets(
             let mut span = (Timestamp::MAX, Timestamp::MAX);
             for reading in series.readings() {
                 if !(span.0 <= reading.time && reading.time < span.1) {
-                    span = match step {
-                        Step::Day => day_span(zone.to_datetime(reading.time).date(), zone),
-                        _ => hour_span(reading.time),
-                    };
+                    span = hour_span(reading.time);
                 }
                 let empty = Bucket { time: span.0, depth, count: 0, flagged: 0, statistics: None };
                 buckets.entry((span.0, depth)).or_insert(empty).take(&reading);
@@ -189,7 +193,7 @@ fn buckets(
     }
     let is_cut = buckets.len() > query.points_max;
     let points = buckets.into_values().take(query.points_max).map(Bucket::with_mean).collect();
-    Ok(Series { step, points: Points::Buckets(points), is_cut })
+    Ok(Series { step: Step::Hour, points: Points::Buckets(points), is_cut })
 }
 
 /// Whether so many buckets are complete: those of the last moment may get more readings.

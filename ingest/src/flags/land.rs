@@ -67,6 +67,16 @@ impl Land {
         }
     }
 
+    /// What of it matters between two moments.
+    pub(crate) fn within(&self, from: Timestamp, to: Timestamp) -> Self {
+        let cut = |(start, end, water): &(Timestamp, Timestamp, Water)| {
+            ((*start).max(from), (*end).min(to), *water)
+        };
+        let mut seasons: Vec<_> = self.seasons.iter().map(cut).collect();
+        seasons.retain(|(start, end, _)| start < end);
+        Self { seasons, ..*self }
+    }
+
     /// The regime at a moment.
     pub fn water_at(&self, time: Timestamp) -> Water {
         let covers = |(from, to, _): &&(Timestamp, Timestamp, Water)| (*from..*to).contains(&time);

@@ -7,7 +7,7 @@ use plotwise_config::{
     id::DeviceId,
     reading::{QuantityNo, Reading},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{
     StoreError, StoredDeadLetter, StoredObservation, codes, letters,
@@ -19,7 +19,7 @@ use crate::{intake::DeadLetterReason, rhythm::Heard, sequence::SequenceTotals};
 /// A connection that only reads. Its calls block; each sees one state of the store throughout.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     keys: Arc<[String]>,
     /// Grows when a writer gives out a new code.
     quantities: RefCell<HashMap<u32, QuantityNo>>,
@@ -52,6 +52,15 @@ impl Reader {
         Ok(Self { connection, keys, quantities })
     }
 
+    /// While it is held, every call sees the state that the first of them saw; `None` where another
+    /// snapshot is held already.
+    pub(crate) fn snapshot(&self) -> Result<Option<Transaction<'_>>, StoreError> {
+        if !self.connection.is_autocommit() {
+            return Ok(None);
+        }
+        Ok(Some(self.connection.unchecked_transaction()?))
+    }
+
     /// Hands `each` the observations of one device with `from <= measured < to`, in order of time,
     /// until it breaks. Nothing for a device that never sent.
     ///
@@ -66,7 +75,7 @@ impl Reader {
         to: Timestamp,
         mut each: impl FnMut(&StoredObservation) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let _snapshot = self.connection.unchecked_transaction()?;
+        let _snapshot = self.snapshot()?;
         let Some(number) = codes::device_number(&self.connection, device)? else { return Ok(()) };
         let span = (milliseconds_up(from), milliseconds_up(to));
         let weeks = self.weeks(span)?;
@@ -86,7 +95,7 @@ impl Reader {
         to: Option<Timestamp>,
         mut each: impl FnMut(&StoredObservation) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        let _snapshot = self.connection.unchecked_transaction()?;
+        let _snapshot = self.snapshot()?;
         let span = (from.map_or(i64::MIN, milliseconds_up), to.map_or(i64::MAX, milliseconds_up));
         let weeks = self.weeks(span)?;
         for (number, device) in self.devices()? {
@@ -151,7 +160,7 @@ impl Reader {
     ///
     /// As for [`Reader::observations`].
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        let _snapshot = self.connection.unchecked_transaction()?;
+        let _snapshot = self.snapshot()?;
         let count = |sql| {
             self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
         };
@@ -252,7 +261,14 @@ impl Reader {
         Ok(())
     }
 
-    fn quantity(&self, code: u32) -> Result<QuantityNo, StoreError> {
+    /// The code of a quantity that readings are stored of.
+    pub(crate) fn code(&self, quantity: QuantityNo) -> Option<u32> {
+        let known = self.quantities.borrow();
+        known.iter().find(|(_, known)| **known == quantity).map(|(code, _)| *code)
+    }
+
+    /// The quantity of a code in the file.
+    pub(crate) fn quantity(&self, code: u32) -> Result<QuantityNo, StoreError> {
         if let Some(quantity) = self.quantities.borrow().get(&code) {
             return Ok(*quantity);
         }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
     StoreError, StoreOptions, care,
+    changes::Marks,
     checkpoints::{self, LogGrowth},
     codes::Codes,
     committed::Committed,
@@ -44,6 +45,7 @@ pub(super) struct Memory {
     row: Reconciliation,
     times: Vec<i64>,
     watches: Watches,
+    marks: Marks,
     /// Under which time the latest observation was stored, where anything of it was new.
     new_at: Option<i64>,
     pub(super) done: Committed,
@@ -67,6 +69,7 @@ impl Writer {
             row: Reconciliation::default(),
             times: Vec::new(),
             watches: Watches::default(),
+            marks: Marks::default(),
             new_at: None,
             done: Committed::default(),
         };
@@ -147,6 +150,7 @@ impl Memory {
     pub(super) fn forget(&mut self) {
         self.codes.forget();
         self.watches.forget();
+        self.marks.forget();
     }
 
     pub(super) fn begin(&mut self, connection: &Connection) -> Result<(), StoreError> {
@@ -170,6 +174,7 @@ impl Memory {
     /// What is written once a batch, at its end.
     pub(super) fn finish(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.watches.write(connection)?;
+        self.marks.write(connection)?;
         self.done.missed = self.watches.gaps.iter().map(|gap| gap.missed).sum();
         self.done.filled = self.watches.filled;
         Ok(())
@@ -353,6 +358,7 @@ impl Memory {
                     time_ms
                 ])?;
             self.new_at = Some(time_ms);
+            self.marks.note(device, time_ms);
         }
         let counter = if self.row.corrected > 0 {
             &mut self.done.superseded
@@ -397,6 +403,7 @@ impl Memory {
         if inserted > 0 {
             self.done.stored += 1;
             self.new_at = Some(time_ms);
+            self.marks.note(device, time_ms);
         }
         Ok(inserted > 0)
     }
