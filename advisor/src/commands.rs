@@ -13,6 +13,7 @@ mod demo;
 mod devices;
 mod doctor;
 mod export;
+mod flag;
 mod import;
 mod output;
 mod plots;
@@ -81,6 +82,11 @@ pub enum Command {
     /// Write readings out
     #[command(subcommand)]
     Export(export::ExportCommand),
+    /// Run the quality checks on a file of readings and add a column of flags
+    #[command(
+        after_help = "Example: plotwise flag logger.csv --depth 0.05 --saturation 0.45 > flagged.csv"
+    )]
+    Flag(flag::FlagArgs),
     /// Cooperatives: the tenants that own plots and devices
     #[command(subcommand)]
     Cooperatives(cooperatives::CooperativesCommand),
@@ -119,6 +125,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Advise(args) => advise::run(&global, &args),
         Command::Import(command) => import::run(&global, &command),
         Command::Export(command) => export::run(&global, &command),
+        Command::Flag(args) => flag::run(&global, &args),
         Command::Cooperatives(command) => cooperatives::run(&global, &command),
         Command::Plots(command) => plots::run(&global, &command),
         Command::Devices(command) => devices::run(&global, &command),

@@ -7,20 +7,24 @@ use std::{
     ops::ControlFlow,
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use plotwise_config::{
     catalogue::Catalogue,
     id::{CooperativeId, DeviceId, PlotId},
-    reading::DepthMm,
+    reading::{DepthMm, Flags},
+    records::{Placement, Plot},
     settings::Overrides,
 };
 use plotwise_ingest::{
+    days::{PlotContext, flagged_observations},
     directory::Directory,
-    flags::Range,
+    facts::PlotFilter,
+    flags::Land,
     store::{Reader, StoredObservation},
 };
 use serde_json::json;
@@ -97,64 +101,120 @@ struct Selection {
     from: Timestamp,
     to: Timestamp,
     device: Option<DeviceId>,
-    /// For `--plot`: the spans that devices stood there.
-    spans: Option<HashMap<DeviceId, Vec<(Timestamp, Timestamp)>>>,
+    /// For `--plot`: only while a device stood there.
+    plot: Option<PlotId>,
+    /// By device, in order of time.
+    placements: HashMap<DeviceId, Vec<Placement>>,
+    lands: HashMap<PlotId, OfPlot>,
     directory: Directory,
     simulated: HashSet<CooperativeId>,
-    catalogue: std::sync::Arc<Catalogue>,
+    catalogue: Arc<Catalogue>,
+}
+
+/// What the flags of a plot's readings follow from.
+struct OfPlot {
+    placements: Vec<Placement>,
+    land: Land,
+    zone: TimeZone,
 }
 
 impl Selection {
     async fn new(place: &Workplace, args: &ReadingsArgs) -> anyhow::Result<Self> {
         let cooperatives = place.facts.cooperatives().await?;
+        let zones: HashMap<_, _> = cooperatives
+            .iter()
+            .map(|one| Ok((one.id.clone(), one.zone()?)))
+            .collect::<anyhow::Result<_>>()?;
         let simulated = cooperatives.into_iter().filter(|one| one.simulated).map(|one| one.id);
-        if let Some(device) = &args.device
-            && place.facts.device(device).await?.is_none()
-        {
-            bail!("there is no device {device}; plotwise devices list shows them");
-        }
-        let spans = match &args.plot {
-            None => None,
-            Some(plot) if place.facts.plot(plot).await?.is_none() => {
-                bail!("there is no plot {plot}; plotwise plots list shows them")
+        let catalogue = Arc::clone(&place.catalogue);
+        let mut lands = HashMap::new();
+        let mut placements: HashMap<_, Vec<Placement>> = HashMap::new();
+        for plot in asked_plots(place, args).await? {
+            let Some(zone) = zones.get(&plot.cooperative).cloned() else { continue };
+            let seasons = place.facts.seasons(&plot.id).await?;
+            let land = Land::of(&plot, &seasons, &zone, &catalogue);
+            let of_plot = place.facts.placements_of_plot(&plot.id).await?;
+            for placement in &of_plot {
+                let of_device = placements.entry(placement.device.clone()).or_default();
+                if !of_device.contains(placement) {
+                    of_device.push(placement.clone());
+                }
             }
-            Some(plot) => Some(spans_on(place, plot).await?),
-        };
+            lands.insert(plot.id, OfPlot { placements: of_plot, land, zone });
+        }
         Ok(Self {
             from: args.from.unwrap_or(Timestamp::MIN),
             to: args.to.unwrap_or(Timestamp::MAX),
             device: args.device.clone(),
-            spans,
+            plot: args.plot.clone(),
+            placements,
+            lands,
             directory: place.facts.directory().await?,
             simulated: simulated.collect(),
-            catalogue: std::sync::Arc::clone(&place.catalogue),
+            catalogue,
         })
     }
 
+    /// Where a device stood at a moment is what it is asked for.
     fn has(&self, observation: &StoredObservation) -> bool {
-        let Some(spans) = &self.spans else { return true };
-        spans.get(&observation.device).is_some_and(|spans| {
-            spans.iter().any(|(from, to)| (*from..*to).contains(&observation.measured))
+        let Some(plot) = &self.plot else { return true };
+        let placements = self.placements.get(&observation.device).into_iter().flatten();
+        let last = placements
+            .filter(|placement| placement.from <= observation.measured)
+            .max_by_key(|placement| placement.from);
+        last.is_some_and(|placement| placement.plot.as_ref() == Some(plot))
+    }
+
+    /// The devices that are asked for, by name.
+    fn devices(&self, reader: &Reader) -> anyhow::Result<Vec<DeviceId>> {
+        let stood_there = |device: &DeviceId| {
+            self.plot.is_none()
+                || self.placements.get(device).is_some_and(|placements| {
+                    placements.iter().any(|placement| placement.plot == self.plot)
+                })
+        };
+        let is_asked = |device: &DeviceId| {
+            self.device.as_ref().is_none_or(|asked| asked == device) && stood_there(device)
+        };
+        let known = reader.last_seen()?.into_iter().map(|(device, _)| device);
+        Ok(known.filter(is_asked).collect())
+    }
+
+    fn of_plot(&self, plot: &PlotId) -> Option<PlotContext<'_>> {
+        let (plot, found) = self.lands.get_key_value(plot)?;
+        Some(PlotContext {
+            plot,
+            placements: &found.placements,
+            land: &found.land,
+            zone: &found.zone,
+            catalogue: &self.catalogue,
         })
     }
 }
 
-/// When each device stood on a plot: from a placement to the device's next one.
-async fn spans_on(
-    place: &Workplace,
-    plot: &PlotId,
-) -> anyhow::Result<HashMap<DeviceId, Vec<(Timestamp, Timestamp)>>> {
-    let placements = place.facts.placements_of_plot(plot).await?;
-    let mut spans: HashMap<_, Vec<_>> = HashMap::new();
-    for (nth, placement) in placements.iter().enumerate() {
-        if placement.plot.as_ref() != Some(plot) {
-            continue;
-        }
-        let next = placements[nth + 1..].iter().find(|next| next.device == placement.device);
-        let until = next.map_or(Timestamp::MAX, |next| next.from);
-        spans.entry(placement.device.clone()).or_default().push((placement.from, until));
+/// The plots whose devices are asked for.
+async fn asked_plots(place: &Workplace, args: &ReadingsArgs) -> anyhow::Result<Vec<Plot>> {
+    if let Some(device) = &args.device
+        && place.facts.device(device).await?.is_none()
+    {
+        bail!("there is no device {device}; plotwise devices list shows them");
     }
-    Ok(spans)
+    if let Some(id) = &args.plot {
+        let Some(plot) = place.facts.plot(id).await? else {
+            bail!("there is no plot {id}; plotwise plots list shows them")
+        };
+        return Ok(vec![plot]);
+    }
+    let Some(device) = &args.device else {
+        return Ok(place.facts.plots(&PlotFilter::default()).await?);
+    };
+    let placements = place.facts.placements_of_device(device).await?;
+    let ids: HashSet<_> = placements.into_iter().filter_map(|placement| placement.plot).collect();
+    let mut plots = Vec::new();
+    for id in ids {
+        plots.extend(place.facts.plot(&id).await?);
+    }
+    Ok(plots)
 }
 
 fn write_all(
@@ -166,21 +226,33 @@ fn write_all(
     let mut out = Lines { out: BufWriter::with_capacity(1 << 16, out), format };
     out.head()?;
     let mut failed = None;
-    let each = |observation: &StoredObservation| {
-        if !selection.has(observation) {
-            return ControlFlow::Continue(());
-        }
-        match out.observation(selection, observation) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
+    for device in selection.devices(reader)? {
+        let placements = selection.placements.get(&device).map_or(&[][..], Vec::as_slice);
+        let span = (selection.from, selection.to);
+        let each = |observation: &StoredObservation, flags: &[Flags]| {
+            if !selection.has(observation) {
+                return ControlFlow::Continue(());
             }
+            match out.observation(selection, observation, flags) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        };
+        let of_plot = |plot: &PlotId| selection.of_plot(plot);
+        flagged_observations(
+            reader,
+            &selection.catalogue,
+            (&device, placements),
+            of_plot,
+            span,
+            each,
+        )?;
+        if failed.is_some() {
+            break;
         }
-    };
-    match &selection.device {
-        Some(device) => reader.observations(device, selection.from, selection.to, each)?,
-        None => reader.all_observations(Some(selection.from), Some(selection.to), each)?,
     }
     match failed {
         // A reader that has seen enough, as `head` does, is no failure.
@@ -205,18 +277,22 @@ impl<W: Write> Lines<W> {
         }
     }
 
-    fn observation(&mut self, of: &Selection, observation: &StoredObservation) -> io::Result<()> {
+    fn observation(
+        &mut self,
+        of: &Selection,
+        observation: &StoredObservation,
+        flags: &[Flags],
+    ) -> io::Result<()> {
         let entry = of.directory.entry(observation.device.as_str());
         let own_depth = entry.and_then(|entry| entry.own_depth_at(observation.measured));
         let simulated = entry.is_some_and(|entry| of.simulated.contains(&entry.cooperative));
         let (device, time, received) =
             (&observation.device, observation.measured, observation.received);
-        for reading in &observation.readings {
+        for (reading, flags) in observation.readings.iter().zip(flags) {
             let quantity = of.catalogue.quantity(reading.quantity);
             // Light and weather have no depth, whatever the probe's own is.
             let own_depth = own_depth.filter(|_| quantity.in_soil);
             let depth_m = reading.depth.or(own_depth).map(DepthMm::metres);
-            let flags = Range::of(quantity).flag(reading.value, reading.flags);
             let flags: Vec<&str> = flags.codes().collect();
             let (key, value) = (&quantity.key, reading.value);
             match self.format {

@@ -19,7 +19,9 @@ use plotwise_config::{
 
 use super::plot::Stand;
 use crate::{
-    flags::{self, Companions, Context, DayPeaks, Extent, Land, Range, TimedReading},
+    flags::{
+        self, Candidate, Companions, Context, DayPeaks, Extent, Land, Range, Roles, TimedReading,
+    },
     store::{Reader, StoreError, StoredObservation},
 };
 
@@ -104,24 +106,9 @@ pub(super) struct Pieces<'a> {
     span: (Timestamp, Timestamp),
 }
 
-/// The quantities that play a part in the checks of moisture.
-#[derive(Clone, Copy)]
-struct Roles {
-    moisture: Option<QuantityNo>,
-    soil_temperature: Option<QuantityNo>,
-    air_temperature: Option<QuantityNo>,
-    rain: Option<QuantityNo>,
-}
-
 impl<'a> Pieces<'a> {
     pub(super) fn new(source: Source<'a>, wanted: Wanted, from: Timestamp, to: Timestamp) -> Self {
-        let number = |key| source.catalogue.quantity_no(key);
-        let roles = Roles {
-            moisture: number(flags::SOIL_MOISTURE),
-            soil_temperature: number("soil_temperature"),
-            air_temperature: number("air_temperature"),
-            rain: number("rain"),
-        };
+        let roles = Roles::of(source.catalogue);
         let (series, span) = (BTreeMap::new(), (from, from));
         Self { source, wanted, roles, cursor: from, to, is_first: true, series, span }
     }
@@ -185,8 +172,7 @@ impl<'a> Pieces<'a> {
     fn load(&mut self, start: Timestamp, end: Timestamp) -> Result<(), StoreError> {
         let earliest = start.saturating_sub(flags::LOOK_BACK).unwrap_or(Timestamp::MIN);
         let latest = end.saturating_add(flags::LOOK_AHEAD).unwrap_or(Timestamp::MAX);
-        let is_moisture_wanted = self.roles.moisture.is_some()
-            && self.wanted.quantity.is_none_or(|one| Some(one) == self.roles.moisture);
+        let is_moisture_wanted = self.wanted.quantity.is_none_or(|one| self.roles.is_moisture(one));
         let look_back = if self.is_first && is_moisture_wanted {
             flags::HIGHEST_LOOK_BACK
         } else {
@@ -222,7 +208,7 @@ impl<'a> Pieces<'a> {
         let time = observation.measured;
         for (reading, depth) in stand.placed(&observation.readings) {
             let place = SeriesPlace { stand: nth, quantity: reading.quantity, depth };
-            let is_moisture = self.roles.moisture == Some(place.quantity);
+            let is_moisture = self.roles.is_moisture(place.quantity);
             let is_companion = self.roles.is_companion(place.quantity);
             if !(self.wanted.has(&place) || is_companion) || time < earliest && !is_moisture {
                 continue;
@@ -271,42 +257,18 @@ impl<'a> Pieces<'a> {
         }
     }
 
-    /// What moisture at a place is judged by: of the same stand first, then of others in their order;
-    /// of a stand the nearest depth first.
+    /// What a series is judged by: of the same stand first, then of others in their order.
     fn companions(&self, of: &SeriesPlace) -> Companions<'_> {
-        if self.roles.moisture != Some(of.quantity) {
-            return Companions::default();
-        }
-        let list = |quantity: Option<QuantityNo>, reach_mm: Option<u16>| {
-            let distance = |depth: Option<DepthMm>| match (depth, of.depth) {
-                (Some(DepthMm(one)), Some(DepthMm(other))) => one.abs_diff(other),
-                _ => 0,
-            };
-            let mut found: Vec<_> = self
-                .series
-                .values()
-                .filter(|series| Some(series.place.quantity) == quantity)
-                .map(|series| (series, distance(series.place.depth)))
-                .filter(|(_, distance)| reach_mm.is_none_or(|reach| *distance <= reach))
-                .collect();
-            found.sort_by_key(|(series, distance)| {
-                (series.place.stand != of.stand, series.place.stand, *distance)
-            });
-            found.into_iter().map(|(series, _)| series.readings.as_slice()).collect()
-        };
-        Companions {
-            soil_temperature: list(self.roles.soil_temperature, Some(FROST_REACH_MM)),
-            air_temperature: list(self.roles.air_temperature, None),
-            rain: list(self.roles.rain, None),
-        }
-    }
-}
-
-/// Soil temperature speaks for moisture at most so far above or below it. Our choice.
-const FROST_REACH_MM: u16 = 100;
-
-impl Roles {
-    fn is_companion(&self, quantity: QuantityNo) -> bool {
-        [self.soil_temperature, self.air_temperature, self.rain].contains(&Some(quantity))
+        let candidates: Vec<_> = self
+            .series
+            .values()
+            .map(|series| Candidate {
+                quantity: series.place.quantity,
+                depth: series.place.depth,
+                rank: if series.place.stand == of.stand { 0 } else { series.place.stand + 1 },
+                readings: &series.readings,
+            })
+            .collect();
+        self.roles.companions((of.quantity, of.depth), &candidates)
     }
 }

@@ -1,3 +1,5 @@
+mod flagged;
+
 use jiff::{Timestamp, civil::date, tz::TimeZone};
 use plotwise_config::{
     catalogue::{Catalogue, quantity::Quantity},

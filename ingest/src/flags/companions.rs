@@ -1,8 +1,15 @@
 //! What else was measured beside soil moisture: frost and rain.
 
-use plotwise_config::reading::Flags;
+use plotwise_config::{
+    catalogue::Catalogue,
+    reading::{DepthMm, Flags, QuantityNo},
+};
 
-use super::{TimedReading, comb::Comb, pace::HOUR_MS};
+use super::{SOIL_MOISTURE, TimedReading, comb::Comb, pace::HOUR_MS};
+
+/// Soil temperature speaks for moisture at most so far above or below it, mm. Our choice: the wave of
+/// a day is damped to a third over this.
+const FROST_REACH_MM: u16 = 100;
 
 /// A temperature holds for moisture measured less than so much before or after it, ms.
 const NEAR_MS: i64 = HOUR_MS / 2;
@@ -17,6 +24,76 @@ pub struct Companions<'a> {
     pub air_temperature: Vec<&'a [TimedReading]>,
     /// mm since the reading before.
     pub rain: Vec<&'a [TimedReading]>,
+}
+
+/// The quantities that play a part in the checks of soil moisture.
+#[derive(Clone, Copy, Debug)]
+pub struct Roles {
+    moisture: Option<QuantityNo>,
+    soil_temperature: Option<QuantityNo>,
+    air_temperature: Option<QuantityNo>,
+    rain: Option<QuantityNo>,
+}
+
+/// A series that soil moisture may be judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// What is measured.
+    pub quantity: QuantityNo,
+    /// Where.
+    pub depth: Option<DepthMm>,
+    /// The lower, the more it is trusted: 0 for the same device.
+    pub rank: usize,
+    /// Flagged with its range at least.
+    pub readings: &'a [TimedReading],
+}
+
+impl Roles {
+    /// By the keys of a catalogue; one that lacks a quantity leaves its checks out.
+    pub fn of(catalogue: &Catalogue) -> Self {
+        Self {
+            moisture: catalogue.quantity_no(SOIL_MOISTURE),
+            soil_temperature: catalogue.quantity_no("soil_temperature"),
+            air_temperature: catalogue.quantity_no("air_temperature"),
+            rain: catalogue.quantity_no("rain"),
+        }
+    }
+
+    /// Whether it is the quantity that the others are companions of.
+    pub fn is_moisture(&self, quantity: QuantityNo) -> bool {
+        self.moisture == Some(quantity)
+    }
+
+    /// Whether soil moisture is judged by it.
+    pub fn is_companion(&self, quantity: QuantityNo) -> bool {
+        [self.soil_temperature, self.air_temperature, self.rain].contains(&Some(quantity))
+    }
+
+    /// What a quantity at a depth is judged by: by rank, then the nearest depth first.
+    pub fn companions<'a>(
+        &self,
+        (quantity, depth): (QuantityNo, Option<DepthMm>),
+        candidates: &[Candidate<'a>],
+    ) -> Companions<'a> {
+        if !self.is_moisture(quantity) {
+            return Companions::default();
+        }
+        let distance_mm = |candidate: &Candidate<'_>| match (candidate.depth, depth) {
+            (Some(DepthMm(one)), Some(DepthMm(other))) => one.abs_diff(other),
+            _ => 0,
+        };
+        let list = |quantity: Option<QuantityNo>, reach_mm: u16| {
+            let of_quantity = candidates.iter().filter(|one| Some(one.quantity) == quantity);
+            let mut near: Vec<_> = of_quantity.filter(|one| distance_mm(one) <= reach_mm).collect();
+            near.sort_by_key(|one| (one.rank, distance_mm(one)));
+            near.into_iter().map(|one| one.readings).collect()
+        };
+        Companions {
+            soil_temperature: list(self.soil_temperature, FROST_REACH_MM),
+            air_temperature: list(self.air_temperature, u16::MAX),
+            rain: list(self.rain, u16::MAX),
+        }
+    }
 }
 
 impl Companions<'_> {

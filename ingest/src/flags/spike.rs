@@ -31,7 +31,7 @@ pub(super) fn spike(teeth: &Teeth<'_>, before: f64, after: f64) -> Option<Spike>
     let others = (-half..=half).filter(|lag| *lag != 0).map(|lag| teeth.value(lag));
     // A missing value makes both NaN.
     let (_, mean, variance) = moments(others);
-    ((variance / mean).abs() < 1.0).then_some(spike)
+    (variance / mean < 1.0).then_some(spike)
 }
 
 fn kind(teeth: &Teeth<'_>, before: f64, now: f64, after: f64) -> Option<Spike> {

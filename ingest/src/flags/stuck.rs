@@ -41,7 +41,8 @@ pub(super) fn flag(
         if reading.flags.has(Flags::FAULT_CODE) {
             continue;
         }
-        let (time_ms, bits) = (reading.time.as_millisecond(), reading.value.to_bits());
+        // -0 and 0 are the same value.
+        let (time_ms, bits) = (reading.time.as_millisecond(), (reading.value + 0.0).to_bits());
         match &mut run {
             Some(run) if run.bits == bits && time_ms - run.last_ms <= GAP_MS_MAX => {
                 run.last_ms = time_ms;

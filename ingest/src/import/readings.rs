@@ -13,6 +13,7 @@
 //! again, `X` and `T` are kept, other flags follow from the values and are not read; `simulated`
 //! follows from the cooperative and is not read either.
 
+pub(super) mod columns;
 mod layout;
 mod time;
 
@@ -35,7 +36,7 @@ use super::{
 };
 use crate::directory::{Directory, Entry};
 use layout::{Layout, Long, WideColumn};
-use time::parse_time;
+pub(super) use time::parse_time;
 
 /// 2000-01-01T00:00:00Z: what is older is a clock that was never set.
 const EARLIEST_S: i64 = 946_684_800;
@@ -389,7 +390,7 @@ fn optional_cell(record: &StringRecord, place: Option<usize>) -> &str {
 }
 
 /// `X` and `T`: what only the arrival knew. Other flags follow from the values.
-fn kept_flags(text: &str) -> Flags {
+pub(super) fn kept_flags(text: &str) -> Flags {
     let stored = Flags::FAULT_CODE.with(Flags::TIME_FROM_ARRIVAL);
     text.split(';')
         .filter_map(|code| Flags::parse_code(code.trim()))

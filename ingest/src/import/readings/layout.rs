@@ -6,28 +6,12 @@ use plotwise_config::{
     reading::{DepthMm, QuantityNo},
 };
 
+use super::columns::{DEVICE, LONG, QUANTITY, TIME, quantity_column};
 use crate::import::{
     Options,
     errors::Errors,
-    fields::parse_number,
-    references::{find_quantity, unknown_quantity},
-    table::{Column, find_columns, optional, required},
+    table::{Column, find_columns},
 };
-
-const DEVICE: Column = required("device", &["设备", "设备编号"]);
-const TIME: Column = required("time", &["时间", "测量时间"]);
-const QUANTITY: Column = required("quantity", &["指标", "监测指标"]);
-const LONG: &[Column] = &[
-    DEVICE,
-    TIME,
-    QUANTITY,
-    required("value", &["值", "数值"]),
-    optional("unit", &["单位"]),
-    optional("depth_m", &["深度(m)", "深度（m）", "深度"]),
-    optional("received", &["接收时间"]),
-    optional("flags", &["质量标记", "标记"]),
-    optional("simulated", &["模拟"]),
-];
 
 /// Places of columns in a file.
 pub(super) enum Layout {
@@ -146,24 +130,4 @@ impl Layout {
         }
         Self::Wide { device: device.unwrap_or_default(), time: time.unwrap_or_default(), columns }
     }
-}
-
-/// `soil_moisture` or `soil_moisture@0.6`.
-fn quantity_column(
-    name: &str,
-    catalogue: &Catalogue,
-) -> Result<(QuantityNo, Option<DepthMm>), String> {
-    let (quantity, depth) = match name.split_once('@') {
-        Some((quantity, depth)) => (quantity.trim(), Some(depth.trim())),
-        None => (name, None),
-    };
-    let number = find_quantity(catalogue, quantity).ok_or_else(|| {
-        format!("{} (--ignore-unknown leaves it out)", unknown_quantity(catalogue, quantity))
-    })?;
-    let Some(depth) = depth else { return Ok((number, None)) };
-    let metres = parse_number(depth).and_then(DepthMm::from_metres);
-    metres.map_or_else(
-        || Err("a depth of 0-60 m behind the @".to_owned()),
-        |depth| Ok((number, Some(depth))),
-    )
 }

@@ -16,7 +16,10 @@ const ZONE_WANTED: &str = "a time with its zone, as 2026-05-01T08:00:00+08:00; o
 
 /// A moment: RFC 3339, a number since 1970, or a local time or day where `zone` is given. A local
 /// time that a clock change leaves out or repeats is taken as before the change.
-pub(super) fn parse_time(text: &str, zone: Option<&TimeZone>) -> Result<Timestamp, &'static str> {
+pub(in crate::import) fn parse_time(
+    text: &str,
+    zone: Option<&TimeZone>,
+) -> Result<Timestamp, &'static str> {
     if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return parse_number(text).and_then(since_1970).ok_or(WANTED);
     }
