@@ -263,7 +263,16 @@ mod tests {
     }
 
     fn outcome(publisher: Publisher<'_>, topic: &str) -> (Verdict, Vec<DeadLetterReason>) {
-        let message = Message { topic, payload: b"{}", received: Timestamp::UNIX_EPOCH };
+        outcome_of(publisher, topic, "{}")
+    }
+
+    fn outcome_of(
+        publisher: Publisher<'_>,
+        topic: &str,
+        payload: &str,
+    ) -> (Verdict, Vec<DeadLetterReason>) {
+        let payload = payload.as_bytes();
+        let message = Message { topic, payload, received: Timestamp::UNIX_EPOCH };
         let mut intakes = Vec::new();
         let decoders = Decoders::of_quantities(&[]);
         let route = own_route(topic);
@@ -331,5 +340,57 @@ mod tests {
     fn a_topic_that_nobody_reads_is_a_dead_letter() {
         let wanted = (Verdict::Taken, vec![DeadLetterReason::UnknownTopic]);
         assert_eq!(outcome(Publisher::Token("node"), "farm/soil"), wanted);
+    }
+
+    const FRAME: &str =
+        r#"{"deviceInfo": {"devEui": "NODE"}, "fPort": 2, "data": "AA==", "object": {}}"#;
+
+    fn envelope(
+        publisher: Publisher<'_>,
+        payload: &str,
+        event: &str,
+    ) -> (Verdict, Vec<DeadLetterReason>) {
+        let topic = format!("application/app/device/node/event/{event}");
+        outcome_of(publisher, &topic, payload)
+    }
+
+    #[test]
+    fn a_network_server_speaks_by_the_name_in_its_envelope() {
+        let gate = Publisher::Token("gate");
+        let (verdict, reason) = READ;
+        assert_eq!(envelope(gate, FRAME, "up"), (verdict, vec![reason]), "a name in lower case");
+        let (verdict, reason) = REFUSED;
+        let stranger = FRAME.replace("NODE", "stranger");
+        assert_eq!(envelope(gate, &stranger, "up"), (verdict, vec![reason]), "not by the topic");
+        let (verdict, reason) = UNKNOWN;
+        let nobody = FRAME.replace("NODE", "nobody");
+        assert_eq!(envelope(gate, &nobody, "up"), (verdict, vec![reason]));
+    }
+
+    #[test]
+    fn a_device_publishes_an_envelope_only_of_itself() {
+        let (verdict, reason) = READ;
+        assert_eq!(envelope(Publisher::Token("node"), FRAME, "up"), (verdict, vec![reason]));
+        let (verdict, reason) = REFUSED;
+        let other = FRAME.replace("NODE", "gate");
+        assert_eq!(envelope(Publisher::Token("node"), &other, "up"), (verdict, vec![reason]));
+    }
+
+    #[test]
+    fn what_is_no_telemetry_is_ignored_and_what_is_no_json_is_a_dead_letter() {
+        let gate = Publisher::Token("gate");
+        for event in ["join", "status", "ack", "txack", "log", "location", "integration"] {
+            assert_eq!(envelope(gate, "anything", event), (Verdict::Ignored, vec![]), "{event}");
+        }
+        let joined = r#"{"deviceInfo": {"devEui": "node"}, "devAddr": "00189440"}"#;
+        assert_eq!(envelope(gate, joined, "up"), (Verdict::Ignored, vec![]));
+        let broken = (Verdict::Taken, vec![DeadLetterReason::NotJson]);
+        assert_eq!(envelope(gate, "{", "up"), broken);
+        let (verdict, reason) = REFUSED;
+        assert_eq!(
+            outcome_of(Publisher::Token("stranger"), "application/app/device/NODE/event/up", "{"),
+            (verdict, vec![reason]),
+            "the topic says whose it would be"
+        );
     }
 }

@@ -7,7 +7,7 @@
 //! - [`plotwise`]: the binary; [`sensor`]: a sensor that misbehaves on command; [`mosquitto`],
 //!   [`browser`]: the other real parts.
 //! - [`cookfarm`]: real readings over both ways, through crashes; [`demo`]: the made-up cooperative;
-//!   [`pages`]: what a grower sees; [`refusals`], [`disk`]: bad input and bad days;
+//!   [`makers`]: sensors of any maker; [`pages`]: what a grower sees; [`refusals`], [`disk`]: bad input and bad days;
 //!   [`metrics`]: what an operator watches.
 
 mod browser;
@@ -18,6 +18,7 @@ mod sensor;
 mod cookfarm;
 mod demo;
 mod disk;
+mod makers;
 mod metrics;
 mod pages;
 mod refusals;

@@ -72,10 +72,21 @@ impl Sensor {
         self.answer()
     }
 
+    /// Publishes at `QoS` 1 to any topic and waits for what happens.
+    pub(crate) fn publish_to(&mut self, topic: &str, payload: &[u8]) -> Answer {
+        // As above.
+        let _ = self.send_to(topic, payload);
+        self.answer()
+    }
+
     /// Publishes without waiting.
     pub(crate) fn send(&mut self, device: &str, payload: &[u8]) -> io::Result<()> {
+        self.send_to(&format!("plotwise/v1/{device}/up"), payload)
+    }
+
+    fn send_to(&mut self, topic: &str, payload: &[u8]) -> io::Result<()> {
         self.sent = self.sent.checked_add(1).unwrap_or(1);
-        let mut body = text(&format!("plotwise/v1/{device}/up"));
+        let mut body = text(topic);
         body.extend(self.sent.to_be_bytes());
         if self.version == Version::V5 {
             body.push(0);

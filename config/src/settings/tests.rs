@@ -277,6 +277,29 @@ fn filters_and_shares_of_a_link_are_checked() {
 }
 
 #[test]
+fn a_decoder_is_one_word_and_comes_back_as_it_was() {
+    for word in ["native", "senml", "chirpstack", "things_stack", "profile:zigbee2mqtt_soil"] {
+        let settings = load_text(&LINK.replace("\"native\"", &format!("{word:?}"))).unwrap();
+        let decoder = &settings.mqtt.links[0].subscriptions[0].decoder;
+        assert_eq!(decoder.to_string(), word);
+        assert!(settings.show().contains(&format!("decoder = {word:?}")));
+    }
+    link_refused("\"native\"", "\"profile:\"", 10, &["decoder", "profile:NAME"]);
+}
+
+#[test]
+fn a_subscription_names_a_profile_of_the_catalogue() {
+    let catalogue = Catalogue::shipped().unwrap();
+    let text = LINK.replace("\"native\"", "\"profile:dragino_lse1\"");
+    let error = load_text(&text).unwrap().check_profiles(&catalogue).unwrap_err().to_string();
+    for word in ["farm.toml:10", "subscription.0.decoder", "(did you mean dragino_lse01?)"] {
+        assert!(error.contains(word), "{word}: {error}");
+    }
+    let text = LINK.replace("\"native\"", "\"profile:dragino_lse01\"");
+    assert!(load_text(&text).unwrap().check_profiles(&catalogue).is_ok());
+}
+
+#[test]
 fn a_password_needs_a_username() {
     link_refused("username = \"plotwise\"\n", "", 5, &["mqtt.link.0.password", "without username"]);
 }
