@@ -137,6 +137,7 @@ impl Profile {
         let is_usable = |time: &Timestamp| reading::is_usable(*time, frame.received);
         let own = claimed.filter(is_usable);
         let usable = own.or(frame.network.time.filter(is_usable));
+        let claimed = claimed.or(frame.network.time).filter(|time| !is_usable(time));
         let seq = self.seq.iter().find_map(|path| path.find(root)).and_then(whole);
         let identity = match (usable, frame.network.identity, seq) {
             (Some(_), ..) => Identity::MeasuredTime,
@@ -153,7 +154,7 @@ impl Profile {
             device: frame.device.clone(),
             measured,
             received: frame.received,
-            claimed: if own.is_some() { None } else { claimed },
+            claimed,
             identity,
             seq,
             supersede: false,

@@ -202,6 +202,20 @@ fn without_a_time_the_servers_id_or_the_frame_counter_makes_a_message_itself() {
 }
 
 #[test]
+fn a_network_whose_clock_is_wrong_does_not_date_the_reading() {
+    let tried = &*TRIED;
+    for (time, is_claimed) in
+        [("2099-01-01T00:00:00Z", true), ("1970-01-01T00:00:00Z", true), ("now", false)]
+    {
+        let mut message = sample(CHIRPSTACK);
+        message["time"] = json!(time);
+        let one = tried.one(Server::ChirpStack, &message, "dragino_lse01");
+        assert_eq!((one.measured, one.claimed.is_some()), (one.received, is_claimed), "{time}");
+        assert!(matches!(one.identity, Identity::Network(_)));
+    }
+}
+
+#[test]
 fn events_of_another_kind_are_no_telemetry() {
     let tried = &*TRIED;
     let device = json!({ "devEui": "0101010101010101" });
