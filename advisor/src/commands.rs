@@ -22,7 +22,11 @@ mod publish;
 mod serve;
 mod workplace;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -140,7 +144,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("plotwise: {error:#}");
+            // Where nobody can be told, the exit code still says so.
+            let _ = writeln!(io::stderr(), "plotwise: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    plotwise::{Plotwise, until},
+    plotwise::{Plotwise, Running, free_address, until},
     sensor::{Answer, Sensor, Version},
 };
 
@@ -141,6 +141,25 @@ async fn below_the_limit_of_free_room_nothing_is_acknowledged_until_there_is_roo
     std::fs::remove_file(&ballast).expect("the ballast");
     assert_eq!(waiting.join().expect("a listener"), COUNT, "everything is acknowledged in the end");
     until("the service is ready again", async || serving.is_ready().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_written_stops_nothing() {
+    let plotwise = Plotwise::new();
+    let token = a_probe(&plotwise);
+    let (http, mqtt) = (free_address(), free_address());
+    // Every write there fails with "no space left".
+    let full = std::fs::File::create("/dev/full").expect("Linux has it");
+    let arguments = ["serve", "--http", &http, "--mqtt", &mqtt, "--log", "debug"];
+    let mut running = Running::start(plotwise.command(&arguments).stderr(full));
+    until("it listens", async || {
+        assert_eq!(running.ended(), None, "it ended");
+        tokio::net::TcpStream::connect(&mqtt).await.is_ok()
+    })
+    .await;
+    let mut probe = Sensor::connect(&mqtt, Version::V3, "probe-1", &token).expect("let in");
+    assert_eq!(probe.publish("probe-1", &message(0)), Answer::Acknowledged(0));
+    assert_eq!(running.terminate().1.code(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,8 @@ import os
 import pathlib
 import sqlite3
 import subprocess
+import time
+import urllib.error
 import urllib.request
 
 from .process import Failed, Process, free_port, until
@@ -44,21 +46,24 @@ class Plotwise:
             raise Failed(f"plotwise {' '.join(map(str, words))}: {done.stderr}")
         return done.stdout if check else done
 
-    def settle(self, devices, plot=None):
-        """A cooperative, so many devices and a gateway that publishes for them."""
+    def settle(self, devices, plots=False):
+        """A cooperative, so many devices and a gateway that publishes for them; on request each
+        device on a plot of its own."""
         self.run("cooperatives", "add", COOPERATIVE, "--name", "Bench", "--timezone", "Asia/Shanghai")
-        if plot:
+        numbers = range(1, devices + 1)
+        if plots:
             file = self.folder / "plots.csv"
-            file.write_text(
-                "id,name,cooperative,land_type,area_mu,latitude,longitude\n"
-                f"{plot},Plot,{COOPERATIVE},dry,5,28.1,112.3\n"
-            )
+            with open(file, "w", encoding="utf-8") as out:
+                out.write("id,name,cooperative,land_type,area_mu,latitude,longitude\n")
+                out.writelines(f"plot-{nth:04},{nth},{COOPERATIVE},dry,5,28.1,112.3\n"
+                               for nth in numbers)
             self.run("import", "plots", file)
         file = self.folder / "devices.csv"
         with open(file, "w", encoding="utf-8") as out:
             out.write("device,cooperative,plot,profile\n")
-            for nth in range(1, devices + 1):
-                out.write(f"sim-{nth:04},{COOPERATIVE},{plot if plot and nth == 1 else ''},native\n")
+            for nth in numbers:
+                plot = f"plot-{nth:04}" if plots else ""
+                out.write(f"sim-{nth:04},{COOPERATIVE},{plot},native\n")
         self.run("import", "devices", file)
         made = self.run("devices", "add", GATEWAY, "--cooperative", COOPERATIVE, "--gateway",
                         "--format", "json")
@@ -106,6 +111,15 @@ decoder = "native"
         except OSError:
             return False
 
+    def says(self):
+        """What it says of its own state."""
+        try:
+            return self.get("/readyz").decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+        except OSError as error:
+            return f"nothing ({error})"
+
     def get(self, path):
         """The body of an answer of the service."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=60) as answer:
@@ -127,6 +141,26 @@ decoder = "native"
             return connection.execute(sql).fetchone()
         finally:
             connection.close()
+
+    def seal(self, patience_s=600):
+        """Waits until the service has sealed what it seals; says how far it came."""
+        has_table = self.query("select count(*) from sqlite_schema where name = 'sealed'")
+        if not has_table or not has_table[0]:
+            return "not sealed: this version does not seal"
+        state, since, started = None, time.monotonic(), time.monotonic()
+        # Sealed means that nothing is left as rows, or that nothing changes any more.
+        while time.monotonic() - started < patience_s:
+            rows, sealed = (
+                self.query("select count(*) from observation")[0],
+                self.query("select coalesce(sum(observations), 0) from sealed")[0],
+            )
+            if state != (rows, sealed):
+                state, since = (rows, sealed), time.monotonic()
+            if rows == 0 or time.monotonic() - since > 90:
+                break
+            time.sleep(0.5)
+        rows, sealed = state
+        return f"{sealed:,} observations sealed, {rows:,} not"
 
     def stored_by_each(self):
         """How many devices have reported, and the oldest of their latest times."""

@@ -90,6 +90,9 @@ fn start_log(settings: &Settings) -> anyhow::Result<()> {
     let log = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that cannot be written is lost; saying so on stderr as well would panic, and a full
+        // disk under the log would end the thread that writes readings.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal());
     // A second command in the same process (demo) keeps the first one's log.
     let _already_started = match settings.log.format {
