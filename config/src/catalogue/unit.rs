@@ -34,6 +34,12 @@ impl UnitConversion {
         let converted = value.mul_add(self.scale, self.offset);
         if self.absolute { converted.abs() } else { converted }
     }
+
+    /// The value in this unit that [`UnitConversion::to_canonical`] turns into `canonical`; of the two
+    /// where the sign is dropped, the positive one.
+    pub fn from_canonical(&self, canonical: f64) -> f64 {
+        (canonical - self.offset) / self.scale
+    }
 }
 
 impl Quantity {
@@ -81,5 +87,59 @@ impl Quantity {
             found: found.chars().take(40).collect(),
             wanted: std::iter::once(self.unit.clone()).chain(accepted).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::{prelude::*, sample::Index};
+
+    use crate::catalogue::{Catalogue, quantity::UnitConversion};
+
+    /// Every conversion of the shipped catalogue.
+    static SHIPPED: LazyLock<Vec<UnitConversion>> = LazyLock::new(|| {
+        let catalogue = Catalogue::load(&[]).unwrap();
+        catalogue.quantities().iter().flat_map(|quantity| quantity.accepts.clone()).collect()
+    });
+
+    /// Far beyond what any probe says, and near nought.
+    fn value() -> impl Strategy<Value = f64> {
+        prop_oneof![-1e6..1e6, -1.0..1.0, Just(0.0)]
+    }
+
+    proptest! {
+        #[test]
+        fn every_conversion_is_undone_by_its_inverse(which in any::<Index>(), value in value()) {
+            let conversion = &SHIPPED[which.index(SHIPPED.len())];
+            let value = if conversion.absolute { value.abs() } else { value };
+            let back = conversion.from_canonical(conversion.to_canonical(value));
+            // Where an offset cancels, digits are lost of the offset and not of the value.
+            let size = value.abs().max((conversion.offset / conversion.scale).abs());
+            prop_assert!((back - value).abs() <= 1e-12 * size, "{value} came back as {back}");
+            let there = conversion.to_canonical(conversion.from_canonical(value));
+            let size = value.abs().max(conversion.offset.abs());
+            prop_assert!((there - value).abs() <= 1e-12 * size, "{value} became {there}");
+        }
+
+        #[test]
+        fn every_conversion_keeps_the_order_or_drops_the_sign(
+            which in any::<Index>(), value in value(), more in 1e-6..1e6,
+        ) {
+            let conversion = &SHIPPED[which.index(SHIPPED.len())];
+            let (less, more) = (conversion.to_canonical(value), conversion.to_canonical(value + more));
+            if conversion.absolute {
+                prop_assert_eq!(less.to_bits(), conversion.to_canonical(-value).to_bits());
+            } else {
+                prop_assert!(less < more, "{less} and {more}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_conversion_that_drops_the_sign_has_no_offset() {
+        assert!(SHIPPED.iter().all(|one| !one.absolute || one.offset == 0.0));
+        assert!(SHIPPED.len() > 50);
     }
 }
