@@ -11,7 +11,7 @@ use plotwise_config::{
     catalogue::Catalogue,
     id::{CooperativeId, DeviceId, PlotId},
     reading::QuantityNo,
-    records::Plot,
+    records::{Device, Plot},
     settings::Settings,
 };
 use plotwise_ingest::{
@@ -20,6 +20,7 @@ use plotwise_ingest::{
     facts::{Facts, FactsError},
     pipeline::PipelineState,
     store::{LastSeen, Store, StoreError},
+    surroundings::Surroundings,
 };
 use tokio::task::spawn_blocking;
 
@@ -44,6 +45,8 @@ pub struct App {
     pub telemetry: Telemetry,
     /// Whether the disk has room for readings.
     pub disk: Arc<DiskGuard>,
+    /// The way in for readings; absent where this process does not ingest.
+    pub ingest: Option<Surroundings>,
 }
 
 /// What the sensors of a plot have measured.
@@ -64,6 +67,17 @@ impl App {
         let missing = || ApiError::NotFound { what: "plot", key: key.to_owned() };
         let id = PlotId::parse(key).map_err(|_| missing())?;
         self.facts.plot(&id).await.map_err(ApiError::internal)?.ok_or_else(missing)
+    }
+
+    /// The device with this key.
+    ///
+    /// # Errors
+    ///
+    /// "Not found" where there is none.
+    pub async fn device(&self, key: &str) -> Result<Device, ApiError> {
+        let missing = || ApiError::NotFound { what: "device", key: key.to_owned() };
+        let id = DeviceId::parse(key).map_err(|_| missing())?;
+        self.facts.device(&id).await.map_err(ApiError::internal)?.ok_or_else(missing)
     }
 
     /// Cooperatives whose things are made up.

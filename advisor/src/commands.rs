@@ -20,6 +20,7 @@ mod plots;
 mod profiles;
 mod publish;
 mod serve;
+mod tap;
 mod workplace;
 
 use std::{
@@ -106,6 +107,8 @@ pub enum Command {
     /// Messages that could not be stored, each with its reason
     #[command(subcommand, name = "deadletters")]
     DeadLetters(dead_letters::DeadLettersCommand),
+    /// What sensors say, with its flags, as it comes in
+    Tap(tap::TapArgs),
     /// A load of made-up sensors at `QoS` 1
     Simulate(publish::SimulateArgs),
     /// Publish recorded readings as the sensors that made them
@@ -135,6 +138,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Devices(command) => devices::run(&global, &command),
         Command::Profiles(command) => profiles::run(&global, &command),
         Command::DeadLetters(command) => dead_letters::run(&global, &command),
+        Command::Tap(args) => tap::run(&global, &args),
         Command::Simulate(args) => publish::simulate(&global, &args),
         Command::Replay(args) => publish::replay(&global, &args),
         Command::Config(command) => config::run(&global, &command),

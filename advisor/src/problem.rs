@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -29,6 +29,31 @@ pub enum ApiError {
         found: String,
         /// What was wanted.
         wanted: String,
+    },
+    /// Who asks is not known, or may not.
+    #[error(
+        "this token is not for that; wanted the device's own, or that of a gateway of its cooperative"
+    )]
+    Unauthorized,
+    /// The body is larger than is taken.
+    #[error("the message is too large, wanted at most {bytes_max} bytes; send it in parts")]
+    TooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// Nothing of a message can be read; it is kept.
+    #[error("{detail}; the message is kept as a dead letter")]
+    Unreadable {
+        /// What was found and what was wanted.
+        detail: String,
+    },
+    /// Not now, or not here.
+    #[error("{detail}")]
+    Unavailable {
+        /// Why, and how to mend it.
+        detail: String,
+        /// When to come again, seconds.
+        retry_after_s: u32,
     },
     /// The route knows other methods.
     #[error("{method} is not for {route}")]
@@ -61,7 +86,10 @@ impl ApiError {
     const fn status(&self) -> StatusCode {
         match self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::BadInput { .. } => StatusCode::BAD_REQUEST,
+            Self::BadInput { .. } | Self::Unreadable { .. } => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::NoMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -97,9 +125,18 @@ impl IntoResponse for ApiError {
             tracing::error!(%error, "a request failed: {error}");
         }
         let detail = self.to_string();
+        let header = match &self {
+            Self::Unauthorized => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            Self::Unavailable { retry_after_s, .. } => {
+                Some((header::RETRY_AFTER, HeaderValue::from(*retry_after_s)))
+            }
+            _ => None,
+        };
         let errors = match self {
             Self::BadInput { field, found, wanted } => vec![FieldProblem { field, found, wanted }],
-            Self::NotFound { .. } | Self::NoMethod { .. } | Self::Internal(_) => Vec::new(),
+            _ => Vec::new(),
         };
         let problem = Problem {
             kind: "about:blank",
@@ -108,7 +145,9 @@ impl IntoResponse for ApiError {
             detail,
             errors,
         };
-        (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem))
-            .into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (status, kind, Json(problem)).into_response();
+        response.headers_mut().extend(header);
+        response
     }
 }

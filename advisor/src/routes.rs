@@ -4,11 +4,15 @@
 //! `/`. Sign-in does not exist yet, so the service listens on loopback alone.
 
 mod asked;
+mod bearer;
 mod catalogue;
+mod events;
 mod facts;
 mod health;
 mod metrics;
 mod named;
+mod observation;
+mod observations;
 mod plots;
 mod profile;
 mod readings;
@@ -46,6 +50,8 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(plots::advice_history))
         .routes(routes!(facts::cooperatives))
         .routes(routes!(facts::devices))
+        .routes(routes!(observations::observations, observations::post::take_observations))
+        .routes(routes!(events::events))
         .routes(routes!(catalogue::quantities))
         .routes(routes!(catalogue::crops))
         .routes(routes!(catalogue::varieties))
@@ -84,6 +90,31 @@ pub fn router(app: Arc<App>) -> Router {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_is_called_a_part_of_the_path_is_one() {
+        let described = serde_json::to_value(super::openapi()).unwrap();
+        for (path, methods) in described["paths"].as_object().unwrap() {
+            let operations = methods.as_object().unwrap().values();
+            for parameter in operations.filter_map(|one| one["parameters"].as_array()).flatten() {
+                let name = parameter["name"].as_str().unwrap();
+                let is_in_path = path.contains(&format!("{{{name}}}"));
+                assert_eq!(parameter["in"] == "path", is_in_path, "{path}: {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let described = serde_json::to_value(super::openapi()).unwrap();
+        let mut names = std::collections::BTreeSet::new();
+        for methods in described["paths"].as_object().unwrap().values() {
+            for operation in methods.as_object().unwrap().values() {
+                let name = operation["operationId"].as_str().unwrap();
+                assert!(names.insert(name), "{name} a second time: the pages' types need one each");
+            }
+        }
+    }
+
     #[test]
     fn the_pages_are_built_against_this_very_api() {
         let described = serde_json::to_value(super::openapi()).unwrap();

@@ -118,7 +118,10 @@ impl Service {
             let upkeep = Upkeep::start(chores(&app)?, app.clock).map_err(ServiceError::Thread)?;
             service.upkeep = Some(upkeep);
             let pipeline = service.start_pipeline(&app)?;
-            app.telemetry = service.start_receiving(&app, pipeline, &stopping).await?;
+            let (telemetry, surroundings) =
+                service.start_receiving(&app, pipeline, &stopping).await?;
+            app.telemetry = telemetry;
+            app.ingest = Some(surroundings);
         }
         if roles.web {
             service.start_answering(app.clone(), stopping.clone()).await?;
@@ -164,11 +167,11 @@ impl Service {
         app: &App,
         pipeline: Pipeline,
         stopping: &watch::Receiver<bool>,
-    ) -> Result<Telemetry, ServiceError> {
-        let mut telemetry = Telemetry::default();
+    ) -> Result<(Telemetry, Surroundings), ServiceError> {
+        let mut telemetry = Telemetry { pipeline: Some(pipeline.clone()), ..Telemetry::default() };
         let (known, directory) = watch::channel(Arc::new(app.facts.directory().await?));
         let surroundings = Surroundings {
-            pipeline: pipeline.clone(),
+            pipeline,
             directory,
             decoders: Arc::new(Decoders::new(&app.catalogue)),
             clock: app.clock,
@@ -196,8 +199,7 @@ impl Service {
         }
         let facts = app.facts.clone();
         self.receiving.spawn(watching::keep_directory_fresh(facts, known, stopping.clone()));
-        telemetry.pipeline = Some(pipeline);
-        Ok(telemetry)
+        Ok((telemetry, surroundings))
     }
 
     async fn start_answering(

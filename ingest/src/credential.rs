@@ -59,7 +59,11 @@ pub fn hash(token: &[u8]) -> [u8; 32] {
 /// Whether `password` is the token of which `kept` is the hash; without a hash it never is. The time
 /// that the answer takes tells nothing of either.
 pub fn verify(password: &[u8], kept: Option<&[u8; 32]>) -> bool {
-    let found = hash(password);
+    is_same(&hash(password), kept)
+}
+
+/// The same for a token that is hashed already.
+pub(crate) fn is_same(found: &[u8; 32], kept: Option<&[u8; 32]>) -> bool {
     let is_equal = found.ct_eq(kept.unwrap_or(&[0; 32]));
     bool::from(is_equal) && kept.is_some()
 }

@@ -11,6 +11,8 @@ use plotwise_config::{
     reading::DepthMm,
 };
 
+use crate::credential;
+
 /// Every registered device and gateway.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
@@ -63,6 +65,22 @@ impl Directory {
         self.entries.is_empty()
     }
 
+    /// Whose token it is, where that may speak for `device`: its own, or that of a gateway of its
+    /// cooperative. For a device that nobody registered, any gateway.
+    pub fn speaker(&self, token: &[u8], device: &str) -> Option<&DeviceId> {
+        let hash = credential::hash(token);
+        let holds = |entry: &Entry| credential::is_same(&hash, entry.token_sha256.as_ref());
+        let known = self.entries.get_key_value(device);
+        if let Some((id, _)) = known.filter(|(_, entry)| holds(entry)) {
+            return Some(id);
+        }
+        let is_of_its_own = |gateway: &Entry| {
+            known.is_none_or(|(_, entry)| entry.cooperative == gateway.cooperative)
+        };
+        let mut gateways = self.entries.iter().filter(|(_, entry)| entry.is_gateway);
+        gateways.find(|(_, entry)| is_of_its_own(entry) && holds(entry)).map(|(id, _)| id)
+    }
+
     /// Whether the holder of `publisher`'s token may publish as `device`: itself, or a device of its
     /// cooperative where it is a gateway. Unknown devices belong to nobody.
     pub fn may_publish(&self, publisher: &str, device: &str) -> bool {
@@ -84,5 +102,45 @@ impl Entry {
         let after = self.own_depths.partition_point(|(from, _)| *from <= time);
         let place = after.saturating_sub(1);
         self.own_depths.get(place).and_then(|(_, depth)| *depth)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_speaks_for_its_device_and_a_gateways_for_its_cooperative() {
+        let entry = |cooperative: &str, is_gateway, token: &str| Entry {
+            cooperative: CooperativeId::parse(cooperative).unwrap(),
+            profile: "native".to_owned(),
+            is_gateway,
+            token_sha256: Some(credential::hash(token.as_bytes())),
+            own_depths: Vec::new(),
+        };
+        let tokenless = Entry { token_sha256: None, ..entry("a", false, "") };
+        let directory = Directory::new(
+            [
+                ("node", entry("a", false, "of node")),
+                ("mute", tokenless),
+                ("gate", entry("a", true, "of gate")),
+                ("far", entry("b", true, "of far")),
+            ]
+            .map(|(id, entry)| (DeviceId::parse(id).unwrap(), entry)),
+        );
+        for (token, device, wanted) in [
+            ("of node", "node", Some("node")),
+            ("of gate", "node", Some("gate")),
+            ("of gate", "mute", Some("gate")),
+            ("of gate", "nobody", Some("gate")),
+            ("of far", "node", None),
+            ("of node", "mute", None),
+            ("of node", "nobody", None),
+            ("guessed", "node", None),
+            ("", "mute", None),
+        ] {
+            let found = directory.speaker(token.as_bytes(), device).map(DeviceId::as_str);
+            assert_eq!(found, wanted, "{token} for {device}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl DiskGuard {
     ) -> impl FnMut(&[Intake]) -> Result<Written, Unwritten> + Send + 'static {
         move |batch| {
             self.check()?;
-            Ok(writer.commit(batch)?.into())
+            Ok(writer.write(batch)?)
         }
     }
 

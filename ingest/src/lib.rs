@@ -14,6 +14,7 @@
 //!   [`tls`]: certificates.
 //! - [`pipeline`]: group commit, then the acknowledgement. [`publish`]: the other side, for tests of
 //!   a whole installation.
+//! - [`live`]: what was just committed, for whoever listens.
 //! - [`sequence`], [`rhythm`]: which messages of a device are missing, and whether it is late.
 //! - [`store`]: readings and dead letters on disk, each observation once.
 //! - [`disk`]: below a limit of free room nothing more is taken in.
@@ -34,6 +35,7 @@ pub mod import;
 pub mod intake;
 pub mod link;
 pub mod listener;
+pub mod live;
 mod local_day;
 pub mod pipeline;
 pub mod publish;

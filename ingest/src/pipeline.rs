@@ -33,7 +33,7 @@ use jiff::Timestamp;
 use plotwise_config::reading::Reading;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-use crate::{clock::Clock, intake::Intake};
+use crate::{clock::Clock, intake::Intake, live::Live};
 
 pub use counters::Counters;
 pub use receipts::Receipts;
@@ -67,7 +67,7 @@ impl Default for PipelineOptions {
 }
 
 /// What a commit wrote.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Observations that were new, or added readings to one.
     pub stored: u64,
@@ -81,6 +81,28 @@ pub struct Written {
     pub missed: u64,
     /// Numbers skipped before that came after all.
     pub filled: u64,
+    /// Places in the batch of observations that were not simply stored, in no order.
+    pub remarks: Vec<(usize, Remark)>,
+}
+
+/// What became of an observation that was not simply stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// It was there already.
+    Duplicate,
+    /// It contradicts what is stored, in part or as a whole.
+    Conflict,
+    /// The store could not take it.
+    Refused,
+}
+
+/// What became of one submission. All of it is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Observations that were there already.
+    pub duplicates: usize,
+    /// Observations that contradict what is stored or could not be taken; each is a dead letter.
+    pub dead_letters: usize,
 }
 
 /// How the pipeline is.
@@ -111,6 +133,7 @@ pub struct Pipeline {
     room: Arc<Semaphore>,
     room_units: u32,
     counters: Arc<Counters>,
+    live: Live,
     state: watch::Receiver<PipelineState>,
 }
 
@@ -130,8 +153,15 @@ enum Job {
 
 struct Submission {
     intakes: Vec<Intake>,
-    receipts: Option<(Receipts, u32)>,
+    notice: Notice,
     _room: OwnedSemaphorePermit,
+}
+
+/// Who is told that a submission is on disk.
+enum Notice {
+    Nobody,
+    Receipts(Receipts, u32),
+    Sender(oneshot::Sender<Outcome>),
 }
 
 impl Pipeline {
@@ -153,6 +183,7 @@ impl Pipeline {
         let (state_sender, state) = watch::channel(PipelineState::Running);
         let (ended_sender, ended) = oneshot::channel();
         let counters = Arc::new(Counters::default());
+        let live = Live::default();
         let stop = Arc::new(Stop::default());
         let room_units = u32::try_from(options.room_bytes / ROOM_UNIT).unwrap_or(u32::MAX).max(1);
         let writer = WriterThread {
@@ -161,6 +192,7 @@ impl Pipeline {
             options,
             clock,
             counters: Arc::clone(&counters),
+            live: live.clone(),
             state: state_sender,
             stop: Arc::clone(&stop),
         };
@@ -170,7 +202,7 @@ impl Pipeline {
             writer.run();
         })?;
         let room = Arc::new(Semaphore::new(room_units as usize));
-        let pipeline = Self { queue: queue.clone(), room, room_units, counters, state };
+        let pipeline = Self { queue: queue.clone(), room, room_units, counters, live, state };
         Ok((pipeline, Running { queue, stop, ended }))
     }
 
@@ -189,13 +221,39 @@ impl Pipeline {
         intakes: Vec<Intake>,
         receipts: Option<(Receipts, u32)>,
     ) -> Result<(), Closed> {
+        let notice = receipts
+            .map_or(Notice::Nobody, |(receipts, messages)| Notice::Receipts(receipts, messages));
+        self.hand_in(intakes, notice).await
+    }
+
+    /// The same, and waits until it is on disk.
+    ///
+    /// # Cancel safety
+    ///
+    /// Of a future that is dropped while it waits nothing or everything is written.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] where the pipeline has ended before.
+    pub async fn store(self, intakes: Vec<Intake>) -> Result<Outcome, Closed> {
+        let (sender, outcome) = oneshot::channel();
+        self.hand_in(intakes, Notice::Sender(sender)).await?;
+        outcome.await.map_err(|_| Closed)
+    }
+
+    async fn hand_in(self, intakes: Vec<Intake>, notice: Notice) -> Result<(), Closed> {
         let units = self.units(&intakes);
         let room = Arc::clone(&self.room).acquire_many_owned(units).await.map_err(|_| Closed)?;
         // Before the writer can have it: what waits is never less than nothing.
         self.counters.submitted(intakes.len());
         self.queue
-            .send(Job::Submission(Submission { intakes, receipts, _room: room }))
+            .send(Job::Submission(Submission { intakes, notice, _room: room }))
             .map_err(|_| Closed)
+    }
+
+    /// What is committed, for whoever wants to hear of it.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// What went through so far.

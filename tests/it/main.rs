@@ -9,6 +9,8 @@
 //! - [`cookfarm`]: real readings over both ways, through crashes; [`demo`]: the made-up cooperative;
 //!   [`makers`]: sensors of any maker; [`pages`]: what a grower sees; [`refusals`], [`disk`]: bad input and bad days;
 //!   [`metrics`]: what an operator watches.
+//!   [`over_http`]: readings without MQTT, and seen as they come in; [`pages`]: what a grower sees;
+//!   [`refusals`], [`disk`]: bad input and bad days; [`metrics`]: what an operator watches.
 
 mod browser;
 mod mosquitto;
@@ -20,5 +22,6 @@ mod demo;
 mod disk;
 mod makers;
 mod metrics;
+mod over_http;
 mod pages;
 mod refusals;

@@ -5,7 +5,7 @@
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
@@ -168,6 +168,11 @@ impl Running {
         assert!(sent.success());
         let status = self.child.wait().expect("the child can be waited for");
         (started.elapsed(), status)
+    }
+
+    /// What it prints; it was started with a pipe.
+    pub(crate) fn stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("a pipe that nobody took")
     }
 
     /// How it ended, where it has.

@@ -136,6 +136,7 @@ impl Workplace {
             adviser: self.adviser.clone(),
             telemetry: Telemetry::default(),
             disk: self.disk(),
+            ingest: None,
         }
     }
 }

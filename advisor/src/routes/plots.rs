@@ -22,6 +22,7 @@ const LIMIT_MAX: u64 = 10_000;
 
 /// Which plots.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PlotQuery {
     /// `west,south,east,north` in degrees.
     bbox: Option<String>,
@@ -341,6 +342,7 @@ const HISTORY_LIMIT_MAX: u64 = 50;
 
 /// Which part of the history.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct HistoryPage {
     /// At most so many; 5 unless told, 50 at most.
     limit: Option<u64>,

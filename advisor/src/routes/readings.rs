@@ -25,6 +25,7 @@ const WINDOW_DEFAULT_H: i64 = 30 * 24;
 
 /// Which readings.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct SeriesQuery {
     /// Quantity key, for example `soil_moisture`.
     quantity: String,

@@ -120,7 +120,7 @@ impl Counters {
         self.submitted.fetch_add(intakes as u64, Relaxed);
     }
 
-    pub(super) fn committed(&self, batch: &[Intake], written: Written, took: Duration) {
+    pub(super) fn committed(&self, batch: &[Intake], written: &Written, took: Duration) {
         let (mut accepted, mut faults, mut arrivals) = (0, 0, 0);
         for intake in batch {
             match intake {

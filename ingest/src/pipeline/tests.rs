@@ -1,18 +1,25 @@
 use std::{
+    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc as std_mpsc,
     },
+    task::{Context, Waker},
     time::Duration,
 };
 
 use jiff::Timestamp;
+use plotwise_config::{
+    id::DeviceId,
+    reading::{Identity, Observation},
+};
 
-use super::{Pipeline, PipelineOptions, PipelineState, Receipts, Written};
+use super::{Outcome, Pipeline, PipelineOptions, PipelineState, Receipts, Remark, Written};
 use crate::{
     clock::Clock,
     intake::{DeadLetter, DeadLetterReason, Intake},
+    live::Heard,
 };
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -146,4 +153,68 @@ async fn a_writer_that_panics_is_seen() {
     pipeline.clone().submit(vec![letter("a")], None).await.unwrap();
     let mut state = pipeline.state();
     state.wait_for(|state| *state == PipelineState::Stopped).await.unwrap();
+}
+
+/// A submission that is handed in and waits.
+fn handed_in<F: Future>(store: F) -> Pin<Box<F>> {
+    let mut store = Box::pin(store);
+    assert!(store.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    store
+}
+
+#[tokio::test]
+async fn each_sender_of_a_batch_is_told_of_its_own_observations() {
+    let (go, gate) = std_mpsc::channel::<()>();
+    let (tell, begun) = std_mpsc::channel();
+    let commit = move |batch: &[Intake]| {
+        tell.send(batch.len()).unwrap();
+        gate.recv().unwrap();
+        // In no order: every second one was there already, and the first contradicts.
+        let repeated = (1..batch.len()).step_by(2).map(|place| (place, Remark::Duplicate)).rev();
+        let remarks = repeated.chain([(0, Remark::Conflict)]).collect();
+        Ok::<_, Full>(Written { remarks, ..Written::default() })
+    };
+    let (pipeline, running) = Pipeline::start(commit, options(), clock()).unwrap();
+    let store = |count| handed_in(pipeline.clone().store(vec![letter("a"); count]));
+    let alone = store(1);
+    assert_eq!(begun.recv(), Ok(1));
+    let together = [store(1), store(2), store(3)];
+    go.send(()).unwrap();
+    assert_eq!(alone.await, Ok(Outcome { duplicates: 0, dead_letters: 1 }));
+    assert_eq!(begun.recv(), Ok(6));
+    go.send(()).unwrap();
+    for (one, (duplicates, dead_letters)) in together.into_iter().zip([(0, 1), (1, 0), (2, 0)]) {
+        assert_eq!(one.await, Ok(Outcome { duplicates, dead_letters }));
+    }
+    drop(go);
+    assert!(running.finish(PATIENCE).await);
+}
+
+#[tokio::test]
+async fn only_what_is_on_disk_is_announced() {
+    let is_full = Arc::new(AtomicBool::new(true));
+    let full = Arc::clone(&is_full);
+    let commit = move |_: &[Intake]| {
+        if full.load(Ordering::SeqCst) { Err(Full) } else { Ok(Written::default()) }
+    };
+    let (pipeline, running) = Pipeline::start(commit, options(), clock()).unwrap();
+    let mut listening = pipeline.live().listen().unwrap();
+    let observation = Observation {
+        device: DeviceId::parse("n-07").unwrap(),
+        measured: Timestamp::UNIX_EPOCH,
+        received: Timestamp::UNIX_EPOCH,
+        claimed: None,
+        identity: Identity::MeasuredTime,
+        seq: None,
+        supersede: false,
+        readings: Vec::new(),
+    };
+    let mut waiting = handed_in(pipeline.clone().store(vec![Intake::Observation(observation)]));
+    let mut state = pipeline.state();
+    state.wait_for(|state| *state != PipelineState::Running).await.unwrap();
+    let mut heard = handed_in(listening.next());
+    is_full.store(false, Ordering::SeqCst);
+    waiting.as_mut().await.unwrap();
+    assert!(matches!(heard.as_mut().await, Some(Heard::Observation(_))));
+    assert!(running.finish(PATIENCE).await);
 }

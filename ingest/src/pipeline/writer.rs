@@ -10,8 +10,10 @@ use tokio::sync::{
     watch,
 };
 
-use super::{Counters, Job, PipelineOptions, PipelineState, Receipts, Submission, Written};
-use crate::{clock::Clock, intake::Intake};
+use super::{
+    Counters, Job, Notice, Outcome, PipelineOptions, PipelineState, Remark, Submission, Written,
+};
+use crate::{clock::Clock, intake::Intake, live::Live};
 
 pub(super) struct WriterThread<C> {
     pub(super) commit: C,
@@ -19,6 +21,7 @@ pub(super) struct WriterThread<C> {
     pub(super) options: PipelineOptions,
     pub(super) clock: Clock,
     pub(super) counters: Arc<Counters>,
+    pub(super) live: Live,
     pub(super) state: watch::Sender<PipelineState>,
     pub(super) stop: Arc<Stop>,
 }
@@ -67,7 +70,8 @@ impl Drop for Farewell {
 #[derive(Default)]
 struct Batch {
     intakes: Vec<Intake>,
-    receipts: Vec<(Receipts, u32)>,
+    /// Of every submission, with the place of its first intake.
+    notices: Vec<(usize, Notice)>,
     rooms: Vec<tokio::sync::OwnedSemaphorePermit>,
     is_last: bool,
 }
@@ -75,12 +79,37 @@ struct Batch {
 impl Batch {
     fn add(&mut self, job: Job) {
         match job {
-            Job::Submission(Submission { mut intakes, receipts, _room: room }) => {
+            Job::Submission(Submission { mut intakes, notice, _room: room }) => {
+                self.notices.push((self.intakes.len(), notice));
                 self.intakes.append(&mut intakes);
-                self.receipts.extend(receipts);
                 self.rooms.push(room);
             }
             Job::End => self.is_last = true,
+        }
+    }
+
+    /// Tells every sender that what it handed in is on disk; `remarks` in order of place.
+    fn notify(&mut self, remarks: &[(usize, Remark)]) {
+        let mut end = self.intakes.len();
+        // From the last one: where one begins the one before ends.
+        for (start, notice) in self.notices.iter_mut().rev() {
+            if let Notice::Sender(_) = notice {
+                let place = |border| remarks.partition_point(|(place, _)| *place < border);
+                let own = &remarks[place(*start)..place(end)];
+                let is_known = |(_, remark): &&(usize, Remark)| *remark == Remark::Duplicate;
+                let duplicates = own.iter().filter(is_known).count();
+                let outcome = Outcome { duplicates, dead_letters: own.len() - duplicates };
+                if let Notice::Sender(sender) = std::mem::replace(notice, Notice::Nobody) {
+                    // Who asked may have stopped waiting.
+                    let _ = sender.send(outcome);
+                }
+            }
+            end = *start;
+        }
+        for (_, notice) in self.notices.drain(..) {
+            if let Notice::Receipts(receipts, messages) = notice {
+                receipts.count(messages);
+            }
         }
     }
 }
@@ -96,7 +125,12 @@ where
         while let Some(first) = self.jobs.blocking_recv() {
             batch.add(first);
             self.gather(&mut batch);
-            if !batch.intakes.is_empty() && !self.write(&batch.intakes) {
+            let written = if batch.intakes.is_empty() {
+                Some(Written::default())
+            } else {
+                self.write(&batch.intakes)
+            };
+            let Some(mut written) = written else {
                 self.stop.give_up();
                 let waiting = batch.intakes.len();
                 tracing::error!(
@@ -104,11 +138,11 @@ where
                     "ended with {waiting} observations unwritten and unacknowledged"
                 );
                 return;
-            }
+            };
+            written.remarks.sort_unstable_by_key(|(place, _)| *place);
+            batch.notify(&written.remarks);
+            self.live.announce(&mut batch.intakes, &written.remarks);
             batch.intakes.clear();
-            for (receipts, messages) in batch.receipts.drain(..) {
-                receipts.count(messages);
-            }
             batch.rooms.clear();
             if batch.is_last {
                 return;
@@ -126,21 +160,21 @@ where
         }
     }
 
-    /// Writes a batch, trying until it is written; `false` where time ran out.
-    fn write(&mut self, intakes: &[Intake]) -> bool {
+    /// Writes a batch, trying until it is written; `None` where time ran out.
+    fn write(&mut self, intakes: &[Intake]) -> Option<Written> {
         let mut pause = self.options.retry_min;
         loop {
             let started = Instant::now();
             match (self.commit)(intakes) {
                 Ok(written) => {
-                    self.counters.committed(intakes, written, started.elapsed());
+                    self.counters.committed(intakes, &written, started.elapsed());
                     self.running();
-                    return true;
+                    return Some(written);
                 }
                 Err(error) => self.stalled(&error),
             }
             if !self.stop.pause(pause) {
-                return false;
+                return None;
             }
             pause = (pause * 2).min(self.options.retry_max);
         }

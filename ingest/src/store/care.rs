@@ -11,7 +11,10 @@ use plotwise_config::reading::Observation;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Committed, StoreError, letters, writer::Memory};
-use crate::intake::{DeadLetterReason, Intake};
+use crate::{
+    intake::{DeadLetterReason, Intake},
+    pipeline::Remark,
+};
 
 /// Writes a batch that failed as a whole because of what is in it.
 pub(super) fn write_one_by_one(
@@ -21,11 +24,13 @@ pub(super) fn write_one_by_one(
 ) -> Result<Committed, StoreError> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     memory.begin(&transaction)?;
-    for intake in batch {
-        let done = memory.done;
+    for (place, intake) in batch.iter().enumerate() {
+        let (done, remarks) = (memory.done, memory.remarks.len());
         let mut savepoint = transaction.savepoint()?;
         let Err(error) = memory.write_part(&savepoint, std::slice::from_ref(intake)) else {
             savepoint.commit()?;
+            // Alone it stood in the first place.
+            memory.remarks[remarks..].iter_mut().for_each(|(alone, _)| *alone = place);
             continue;
         };
         let Intake::Observation(observation) = intake else { return Err(error) };
@@ -35,6 +40,8 @@ pub(super) fn write_one_by_one(
         savepoint.rollback()?;
         savepoint.commit()?;
         memory.done = done;
+        memory.remarks.truncate(remarks);
+        memory.remarks.push((place, Remark::Refused));
         // A number that was given out under the savepoint does not stand.
         memory.codes.forget();
         refuse(&transaction, memory, observation, &error)?;

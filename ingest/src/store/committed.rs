@@ -35,6 +35,7 @@ impl From<Committed> for Written {
             refused: done.refused,
             missed: done.missed,
             filled: done.filled,
+            remarks: Vec::new(),
         }
     }
 }

@@ -113,20 +113,28 @@ impl Reader {
     /// As for [`Reader::observations`].
     pub fn last_seen(&self) -> Result<Vec<(DeviceId, LastSeen)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "select name, time_ms, received_ms, watch \
+            "select time_ms, received_ms, watch, name \
              from last_seen join device on id = device order by name",
         )?;
         let mut rows = statement.query([])?;
         let mut seen = Vec::new();
         while let Some(row) = rows.next()? {
-            let device = letters::device_id(&row.get::<_, String>(0)?)?;
-            let (measured, received) = (moment(row.get(1)?)?, moment(row.get(2)?)?);
-            let watch = row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
-            let (rhythm, sequence) = watch::decode(watch).unwrap_or_default();
-            let heard = Heard { measured, received, interval: rhythm.interval() };
-            seen.push((device, LastSeen { heard, numbers: sequence.totals }));
+            seen.push((letters::device_id(&row.get::<_, String>(3)?)?, last_seen(row)?));
         }
         Ok(seen)
+    }
+
+    /// When a device was last heard of; `None` where it never was.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn last_seen_of(&self, device: &DeviceId) -> Result<Option<LastSeen>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "select time_ms, received_ms, watch \
+             from last_seen join device on id = device where name = ?",
+        )?;
+        statement.query([device.as_str()])?.next()?.map(last_seen).transpose()
     }
 
     /// At most `limit` dead letters, newest first; `cursor` is the id of the last one that the caller
@@ -277,6 +285,15 @@ impl Reader {
         *self.quantities.borrow_mut() = known;
         quantity.ok_or_else(|| StoreError::Damaged { what: format!("quantity code {code}") })
     }
+}
+
+/// Out of the columns `time_ms`, `received_ms`, `watch`.
+fn last_seen(row: &Row<'_>) -> Result<LastSeen, StoreError> {
+    let watch = row.get_ref(2)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+    let (rhythm, sequence) = watch::decode(watch).unwrap_or_default();
+    let (measured, received) = (moment(row.get(0)?)?, moment(row.get(1)?)?);
+    let heard = Heard { measured, received, interval: rhythm.interval() };
+    Ok(LastSeen { heard, numbers: sequence.totals })
 }
 
 /// A stored time.

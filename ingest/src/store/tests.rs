@@ -15,7 +15,10 @@ use plotwise_config::{
 use proptest::prelude::*;
 
 use super::*;
-use crate::intake::{DeadLetter, DeadLetterReason, Intake, Sender};
+use crate::{
+    intake::{DeadLetter, DeadLetterReason, Intake, Sender},
+    pipeline::Remark,
+};
 
 const MOISTURE: QuantityNo = QuantityNo(0);
 const PH: QuantityNo = QuantityNo(1);
@@ -115,6 +118,33 @@ fn a_reading_sent_twice_is_stored_once() {
     assert_eq!(commit(&mut writer, &[later]).duplicate, 1);
     assert_eq!(all(&store).len(), 1);
     assert_eq!(all(&store)[0].received, sent.received);
+}
+
+#[test]
+fn a_pipeline_is_told_which_observations_changed_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut writer = open(directory.path()).writer().unwrap();
+    let sent = |device, second, value| {
+        Intake::Observation(observation(device, second, &[reading(MOISTURE, value)]))
+    };
+    let batch = [sent("b", 0, 0.1), sent("a", 60, 0.1), sent("a", 60, 0.2), sent("b", 0, 0.1)];
+    let mut written = writer.write(&batch).unwrap();
+    written.remarks.sort_unstable_by_key(|(place, _)| *place);
+    assert_eq!(written.remarks, [(2, Remark::Conflict), (3, Remark::Duplicate)]);
+    assert_eq!(writer.write(&batch[..1]).unwrap().remarks, [(0, Remark::Duplicate)]);
+    assert_eq!(writer.write(&[]).unwrap().remarks, []);
+}
+
+#[test]
+fn a_device_was_last_heard_of_when_its_newest_reading_was_measured() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let mut writer = store.writer().unwrap();
+    commit(&mut writer, &[60, 0, 30].map(|s| observation("a", s, &[reading(MOISTURE, 0.2)])));
+    let reader = store.reader().unwrap();
+    let seen = reader.last_seen_of(&DeviceId::parse("a").unwrap()).unwrap().unwrap();
+    assert_eq!((seen.heard.measured, seen.heard.received), (at(60), at(62)));
+    assert_eq!(reader.last_seen_of(&DeviceId::parse("b").unwrap()).unwrap(), None);
 }
 
 #[test]

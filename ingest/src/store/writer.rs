@@ -19,7 +19,10 @@ use super::{
     watch::{GapLog, Outcome, Watches},
     week_of,
 };
-use crate::intake::{DeadLetter, DeadLetterReason, Intake};
+use crate::{
+    intake::{DeadLetter, DeadLetterReason, Intake},
+    pipeline::{Remark, Written},
+};
 
 /// A connection that writes. Its calls block.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub(super) struct Memory {
     marks: Marks,
     /// Under which time the latest observation was stored, where anything of it was new.
     new_at: Option<i64>,
+    /// Places in the batch of observations that were not simply stored.
+    pub(super) remarks: Vec<(usize, Remark)>,
     pub(super) done: Committed,
 }
 
@@ -71,6 +76,7 @@ impl Writer {
             watches: Watches::default(),
             marks: Marks::default(),
             new_at: None,
+            remarks: Vec::new(),
             done: Committed::default(),
         };
         Ok(Self {
@@ -90,6 +96,7 @@ impl Writer {
     /// later. Bad data is no error: it becomes a dead letter.
     pub fn commit(&mut self, batch: &[Intake]) -> Result<Committed, StoreError> {
         if batch.is_empty() {
+            self.memory.remarks.clear();
             return Ok(Committed::default());
         }
         let mut result = write_batch(&mut self.connection, &mut self.memory, batch);
@@ -115,6 +122,16 @@ impl Writer {
     pub fn leave_log(&self) -> Result<(), StoreError> {
         let pages = checkpoints::LOG_PAGES_MAX;
         Ok(self.connection.pragma_update(None, "wal_autocheckpoint", pages)?)
+    }
+
+    /// [`Writer::commit`] for a pipeline, which tells its senders what became of theirs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Writer::commit`].
+    pub fn write(&mut self, batch: &[Intake]) -> Result<Written, StoreError> {
+        let done = self.commit(batch)?;
+        Ok(Written { remarks: self.memory.remarks.clone(), ..done.into() })
     }
 
     #[cfg(test)]
@@ -155,6 +172,7 @@ impl Memory {
 
     pub(super) fn begin(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.done = Committed::default();
+        self.remarks.clear();
         self.watches.begin(connection)
     }
 
@@ -205,11 +223,14 @@ impl Memory {
         let timed = std::mem::take(&mut self.timed);
         for &(_, device, time_ms, place) in &timed {
             let Some(observation) = observation_at(batch, place) else { continue };
-            if self.pack(connection, observation)? {
+            let before = self.done;
+            let is_packed = self.pack(connection, observation)?;
+            if is_packed {
                 self.new_at = None;
                 self.write_at(connection, observation, device, time_ms)?;
                 self.watch(connection, observation, device, time_ms)?;
             }
+            self.remark(place, before, is_packed);
         }
         self.timed = timed;
         Ok(())
@@ -228,12 +249,15 @@ impl Memory {
         for &(device, place) in &untimed {
             let Some(observation) = observation_at(batch, place) else { continue };
             now_ms = now_ms.max(observation.received.as_millisecond());
-            if self.pack(connection, observation)? {
+            let before = self.done;
+            let is_packed = self.pack(connection, observation)?;
+            if is_packed {
                 self.new_at = None;
                 self.write_by_identity(connection, observation, device)?;
                 let time_ms = observation.measured.as_millisecond();
                 self.watch(connection, observation, device, time_ms)?;
             }
+            self.remark(place, before, is_packed);
         }
         recent::prune(connection, now_ms, untimed.len())?;
         self.untimed = untimed;
@@ -250,6 +274,17 @@ impl Memory {
         let outcome =
             Outcome { time_ms: self.new_at.unwrap_or(time_ms), is_new: self.new_at.is_some() };
         self.watches.note(connection, observation, device, outcome)
+    }
+
+    /// Notes what became of an observation, by what it counted under.
+    fn remark(&mut self, place: usize, before: Committed, is_packed: bool) {
+        if !is_packed {
+            self.remarks.push((place, Remark::Refused));
+        } else if self.done.duplicate > before.duplicate {
+            self.remarks.push((place, Remark::Duplicate));
+        } else if self.done.conflict > before.conflict {
+            self.remarks.push((place, Remark::Conflict));
+        }
     }
 
     /// Packs the readings, in order; `false` where none is left to store. What cannot be stored
