@@ -4,19 +4,21 @@
 #   tests/check.sh            all of it
 #   tests/check.sh --fast     formatting, lints, documentation and the crates' own tests
 #
-# Needs Rust 1.95, a C compiler and Node >= 20.19 with npm. Installs the Debian packages below where
+# Needs Rust 1.95, a C compiler, Python 3.9 and Node >= 20.19 with npm. Installs the Debian packages below where
 # it may (as root on Debian or Ubuntu) and names what is missing where it may not.
 # PLOTWISE_SHARED=DIR adds the tests on real data in that folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PACKAGES=(mosquitto chromium chromium-driver fonts-noto-cjk)
+PACKAGES=(mosquitto mosquitto-clients python3-venv chromium chromium-driver fonts-noto-cjk)
 
 step() { printf '\n== %s\n' "$*"; }
 
 has_package() {
   case $1 in
     mosquitto) command -v mosquitto || [ -x /usr/sbin/mosquitto ] ;;
+    mosquitto-clients) command -v mosquitto_pub ;;
+    python3-venv) python3 -c 'import ensurepip, venv' ;;
     chromium) command -v chromium ;;
     chromium-driver) command -v chromedriver ;;
     fonts-noto-cjk) ls /usr/share/fonts/opentype/noto/NotoSansCJK* || fc-list ':lang=zh' | grep . ;;
@@ -30,6 +32,7 @@ require() {
 step "what is needed"
 require cargo "install Rust 1.95 or later"
 require cc "install a C compiler (Debian: apt-get install gcc libc6-dev)"
+require python3 "install Python 3.9 or later"
 require npm "install Node 20.19 or later with npm"
 if [ "${1:-}" != --fast ]; then
   missing=()
@@ -65,6 +68,13 @@ if [ "${1:-}" = --fast ]; then
   step "the crates' own tests"
   cargo test --workspace --locked --exclude plotwise-tests
   exit
+fi
+
+step "other people's MQTT clients"
+python3 -m venv target/clients
+target/clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/clients/requirements.txt
+if [ ! tests/clients/node_modules/.package-lock.json -nt tests/clients/package-lock.json ]; then
+  (cd tests/clients && npm ci --silent --no-audit --no-fund)
 fi
 
 step "tests"

@@ -171,9 +171,9 @@ impl Link {
         })
     }
 
-    /// The broker's address, for logs and metrics.
+    /// `client_id@host:port`, for logs and metrics: several links may go to one broker.
     pub fn name(&self) -> String {
-        format!("{}:{}", self.host, self.port)
+        format!("{}@{}:{}", self.client_id, self.host, self.port)
     }
 
     /// How it is, and a way to hear when that changes.
@@ -292,7 +292,11 @@ impl Link {
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
         match (inner, &self.tls) {
             (Some(inner), Some(settings)) => format!("TLS: {}", explain(inner, settings)),
-            _ if error.kind() == io::ErrorKind::UnexpectedEof => {
+            _ if matches!(
+                error.kind(),
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset
+            ) =>
+            {
                 "TLS: the broker closed the connection; does that port speak TLS?".to_owned()
             }
             _ => format!("TLS: {error}"),

@@ -7,9 +7,9 @@
 //! - [`plotwise`]: the binary; [`sensor`]: a sensor that misbehaves on command; [`mosquitto`],
 //!   [`browser`]: the other real parts.
 //! - [`cookfarm`]: real readings over both ways, through crashes; [`demo`]: the made-up cooperative;
-//!   [`makers`]: sensors of any maker; [`pages`]: what a grower sees; [`refusals`], [`disk`]: bad input and bad days;
-//!   [`metrics`]: what an operator watches.
-//!   [`over_http`]: readings without MQTT, and seen as they come in; [`pages`]: what a grower sees;
+//!   [`makers`]: sensors of any maker; [`over_http`]: readings without MQTT, and seen as they come in;
+//!   [`clients`]: other people's MQTT clients; [`link`]: other people's broker, and its bad days;
+//!   [`pages`]: what a grower sees;
 //!   [`refusals`], [`disk`]: bad input and bad days; [`metrics`]: what an operator watches.
 
 mod browser;
@@ -17,9 +17,11 @@ mod mosquitto;
 mod plotwise;
 mod sensor;
 
+mod clients;
 mod cookfarm;
 mod demo;
 mod disk;
+mod link;
 mod makers;
 mod metrics;
 mod over_http;

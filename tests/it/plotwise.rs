@@ -111,6 +111,12 @@ impl Plotwise {
         stderr
     }
 
+    /// Starts a command and lets it run; what it logs goes to a file.
+    pub(crate) fn start_logged(&self, arguments: &[&str], log: &Path) -> Running {
+        let log = std::fs::File::create(log).expect("a file for the log");
+        Running::start(self.command(arguments).stdout(Stdio::null()).stderr(log))
+    }
+
     /// Starts a command and lets it run.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         Running::start(self.command(arguments).stdout(Stdio::null()))
@@ -283,11 +289,15 @@ fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("PLOTWISE_BIN") {
         return path.into();
     }
-    let test = std::env::current_exe().expect("the test knows its own path");
-    let target = test.ancestors().nth(3).expect("target/debug/deps/it-...");
-    let path = target.join("release/plotwise");
+    let path = target().join("release/plotwise");
     assert!(path.exists(), "{} is missing: cargo build --release --bin plotwise", path.display());
     path
+}
+
+/// The folder that everything is built in.
+pub(crate) fn target() -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows its own path");
+    test.ancestors().nth(3).expect("target/debug/deps/it-...").to_owned()
 }
 
 /// The folder of real readings, or a word on stderr that the test is skipped.

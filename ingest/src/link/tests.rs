@@ -27,7 +27,7 @@ fn settings(url: &str, filter: &str) -> LinkSettings {
 #[test]
 fn a_group_shares_the_filter() {
     let link = Link::new(&settings("mqtt://broker:1884", "plotwise/v1/+/up")).unwrap();
-    assert_eq!(link.name(), "broker:1884");
+    assert_eq!(link.name(), "plotwise-1@broker:1884");
     let paths: Vec<String> = link.filters().map(|filter| filter.path).collect();
     assert_eq!(paths, ["$share/plotwise/plotwise/v1/+/up"]);
 }

@@ -126,6 +126,10 @@ fn refusal(link: &Link, error: &ConnectionError) -> String {
             "the broker closed the connection before it answered; does that port want TLS?"
                 .to_owned()
         }
+        // TLS 1.3 says after the handshake that it wanted a certificate of us.
+        ConnectionError::MqttState(
+            StateError::Deserialization(FormatError::Io(error)) | StateError::Io(error),
+        ) if link.tls.is_some() => link.said_of_tls(error),
         ConnectionError::MqttState(error) => failure(error),
         ConnectionError::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             "nobody listens at the broker's address".to_owned()
