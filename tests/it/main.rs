@@ -9,7 +9,7 @@
 //! - [`cookfarm`]: real readings over both ways, through crashes; [`demo`]: the made-up cooperative;
 //!   [`makers`]: sensors of any maker; [`over_http`]: readings without MQTT, and seen as they come in;
 //!   [`clients`]: other people's MQTT clients; [`link`]: other people's broker, and its bad days;
-//!   [`pages`]: what a grower sees;
+//!   [`days`]: charts and profiles of what is new; [`pages`]: what a grower sees;
 //!   [`refusals`], [`disk`]: bad input and bad days; [`metrics`]: what an operator watches.
 
 mod browser;
@@ -19,6 +19,7 @@ mod sensor;
 
 mod clients;
 mod cookfarm;
+mod days;
 mod demo;
 mod disk;
 mod link;

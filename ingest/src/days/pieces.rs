@@ -97,6 +97,8 @@ pub(super) struct Pieces<'a> {
     source: Source<'a>,
     wanted: Wanted,
     roles: Roles,
+    /// Only then do companions matter, and what was before.
+    is_moisture_wanted: bool,
     cursor: Timestamp,
     to: Timestamp,
     is_first: bool,
@@ -109,8 +111,17 @@ pub(super) struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     pub(super) fn new(source: Source<'a>, wanted: Wanted, from: Timestamp, to: Timestamp) -> Self {
         let roles = Roles::of(source.catalogue);
-        let (series, span) = (BTreeMap::new(), (from, from));
-        Self { source, wanted, roles, cursor: from, to, is_first: true, series, span }
+        Self {
+            source,
+            wanted,
+            roles,
+            is_moisture_wanted: wanted.quantity.is_none_or(|one| roles.is_moisture(one)),
+            cursor: from,
+            to,
+            is_first: true,
+            series: BTreeMap::new(),
+            span: (from, from),
+        }
     }
 
     /// Reads and flags the next piece that holds anything; `false` after the last.
@@ -172,8 +183,7 @@ impl<'a> Pieces<'a> {
     fn load(&mut self, start: Timestamp, end: Timestamp) -> Result<(), StoreError> {
         let earliest = start.saturating_sub(flags::LOOK_BACK).unwrap_or(Timestamp::MIN);
         let latest = end.saturating_add(flags::LOOK_AHEAD).unwrap_or(Timestamp::MAX);
-        let is_moisture_wanted = self.wanted.quantity.is_none_or(|one| self.roles.is_moisture(one));
-        let look_back = if self.is_first && is_moisture_wanted {
+        let look_back = if self.is_first && self.is_moisture_wanted {
             flags::HIGHEST_LOOK_BACK
         } else {
             flags::LOOK_BACK
@@ -209,7 +219,7 @@ impl<'a> Pieces<'a> {
         for (reading, depth) in stand.placed(&observation.readings) {
             let place = SeriesPlace { stand: nth, quantity: reading.quantity, depth };
             let is_moisture = self.roles.is_moisture(place.quantity);
-            let is_companion = self.roles.is_companion(place.quantity);
+            let is_companion = self.is_moisture_wanted && self.roles.is_companion(place.quantity);
             if !(self.wanted.has(&place) || is_companion) || time < earliest && !is_moisture {
                 continue;
             }

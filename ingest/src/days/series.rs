@@ -180,14 +180,15 @@ fn hours(mut pieces: Pieces<'_>, query: &SeriesQuery) -> Result<Series, StoreErr
     let mut buckets: BTreeMap<(Timestamp, Option<DepthMm>), Bucket> = BTreeMap::new();
     while !has_enough(&buckets, query.points_max) && pieces.advance()? {
         for series in pieces.series() {
-            let depth = series.place.depth;
-            let mut span = (Timestamp::MAX, Timestamp::MAX);
-            for reading in series.readings() {
-                if !(span.0 <= reading.time && reading.time < span.1) {
-                    span = hour_span(reading.time);
+            let mut readings = series.readings().peekable();
+            while let Some(first) = readings.peek() {
+                let (time, next) = hour_span(first.time);
+                let depth = series.place.depth;
+                let empty = Bucket { time, depth, count: 0, flagged: 0, statistics: None };
+                let bucket = buckets.entry((time, depth)).or_insert(empty);
+                while let Some(reading) = readings.next_if(|reading| reading.time < next) {
+                    bucket.take(&reading);
                 }
-                let empty = Bucket { time: span.0, depth, count: 0, flagged: 0, statistics: None };
-                buckets.entry((span.0, depth)).or_insert(empty).take(&reading);
             }
         }
     }
