@@ -21,7 +21,7 @@ use plotwise_ingest::{
     link::{Link, LinkError},
     listener::{BindError, Listener, ListenerOptions},
     pipeline::{Pipeline, PipelineOptions, Running},
-    store::StoreError,
+    store::{StoreError, sealing},
     surroundings::Surroundings,
     tls::{ServerTls, TlsError},
     upkeep::{Chore, Step, Upkeep},
@@ -240,7 +240,7 @@ fn chores(app: &App) -> Result<Vec<Chore>, StoreError> {
     let (facts, catalogue) = (app.facts.clone(), Arc::clone(&app.catalogue));
     let mut summariser = Summariser::new(&app.store, facts, catalogue, Handle::current())?;
     let summaries = Chore::new("day summaries", SUMMARIES_EVERY, move |now| summariser.step(now));
-    Ok(vec![copying, summaries])
+    Ok(vec![copying, summaries, sealing(&app.store)?])
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -5,6 +5,9 @@
 //! drop whole weeks. Devices and quantities have integers of their own here, which are never reused:
 //! a catalogue may grow or change its order without a row being touched.
 //!
+//! Weeks that are over are sealed in the background: [`sealed`] says how. Readers and writers see rows
+//! and sealed observations alike.
+//!
 //! ```text
 //! commit(batch):  begin immediate
 //!                   dead letters                      as they came
@@ -37,7 +40,7 @@
 //!
 //! # What it leaves out
 //!
-//! Sealing of old spans, retention, bounds on dead letters and backup. Flags that follow from values
+//! Retention, bounds on dead letters and backup. Flags that follow from values
 //! are not stored ([`crate::days`] computes them).
 //!
 //! # Invariants
@@ -56,7 +59,9 @@ mod packed;
 mod reader;
 mod recent;
 mod reconcile;
+mod scan;
 mod schema;
+mod sealed;
 mod summaries;
 mod watch;
 mod writer;
@@ -73,6 +78,7 @@ use jiff::Timestamp;
 use plotwise_config::{catalogue::Catalogue, id::DeviceId, reading::Reading};
 
 use checkpoints::LogGrowth;
+use sealed::Turn;
 
 pub(crate) use self::{
     changes::{DAY_MS, day_of},
@@ -85,6 +91,7 @@ pub use self::{
     letters::StoredDeadLetter,
     packed::Damage,
     reader::{Counts, LastSeen, Reader},
+    sealed::{BlockDamage, DamagedSpan, Damages, Sealed, Sealer, sealing},
     writer::Writer,
 };
 
@@ -126,6 +133,7 @@ pub struct Store {
     keys: Arc<[String]>,
     options: StoreOptions,
     log_growth: LogGrowth,
+    turn: Turn,
 }
 
 impl Store {
@@ -156,7 +164,8 @@ impl Store {
         let path = directory.join(FILE_NAME);
         let connection = schema::prepare(directory, &path)?;
         codes::known_quantities(&connection, &keys)?;
-        Ok(Self { path, keys, options, log_growth: LogGrowth::default() })
+        let (log_growth, turn) = (LogGrowth::default(), Turn::default());
+        Ok(Self { path, keys, options, log_growth, turn })
     }
 
     /// A connection that writes. Its calls block; give it a thread of its own.
@@ -165,7 +174,17 @@ impl Store {
     ///
     /// As for [`Store::open`].
     pub fn writer(&self) -> Result<Writer, StoreError> {
-        Writer::open(&self.path, Arc::clone(&self.keys), self.options, self.log_growth.clone())
+        let (growth, turn) = (self.log_growth.clone(), self.turn.clone());
+        Writer::open(&self.path, Arc::clone(&self.keys), self.options, growth, turn)
+    }
+
+    /// A connection that seals. Its calls block; give it a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn sealer(&self) -> Result<Sealer, StoreError> {
+        Sealer::open(&self.path, self.turn.clone())
     }
 
     /// What copies the log into the file beside the store's writers, which then leave it alone up to

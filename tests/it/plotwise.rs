@@ -66,12 +66,13 @@ impl Plotwise {
         path
     }
 
-    /// Observations on disk, counted past the program; 0 while the file is just being made.
+    /// Observations on disk, in rows and sealed, counted past the program; 0 while the file is just being made.
     pub(crate) fn observations(&self) -> usize {
         let file = self.data.join("readings.db");
         let connection = rusqlite::Connection::open(file).expect("the readings");
-        let count = connection
-            .query_row("select count(*) from observation", [], |row| row.get::<_, i64>(0));
+        let all = "select (select count(*) from observation) \
+                   + (select coalesce(sum(observations - beside), 0) from sealed)";
+        let count = connection.query_row(all, [], |row| row.get::<_, i64>(0));
         count.map_or(0, |count| usize::try_from(count).expect("a count"))
     }
 

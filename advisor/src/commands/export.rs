@@ -25,7 +25,7 @@ use plotwise_ingest::{
     directory::Directory,
     facts::PlotFilter,
     flags::Land,
-    store::{Reader, StoredObservation},
+    store::{DamagedSpan, Reader, StoredObservation},
 };
 use serde_json::json;
 
@@ -254,12 +254,30 @@ fn write_all(
             break;
         }
     }
+    let damages = reader.take_damages();
     match failed {
         // A reader that has seen enough, as `head` does, is no failure.
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Some(error) => Err(error).context("the readings cannot be written"),
-        None => out.out.flush().context("the readings cannot be written"),
+        None => {
+            out.out.flush().context("the readings cannot be written")?;
+            complete(damages.spans())
+        }
     }
+}
+
+/// An error that names what is missing, where something is.
+fn complete(damages: &[DamagedSpan]) -> anyhow::Result<()> {
+    if damages.is_empty() {
+        return Ok(());
+    }
+    for span in damages {
+        eprintln!("plotwise: missing: {span}");
+    }
+    let count = damages.len();
+    bail!(
+        "{count} sealed spans (above) are damaged and left out of what was written; restore a backup, or import their readings again"
+    )
 }
 
 struct Lines<W: Write> {

@@ -3,15 +3,12 @@
 use std::{cell::RefCell, collections::HashMap, ops::ControlFlow, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use plotwise_config::{
-    id::DeviceId,
-    reading::{QuantityNo, Reading},
-};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use plotwise_config::{id::DeviceId, reading::QuantityNo};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::{
-    StoreError, StoredDeadLetter, StoredObservation, codes, letters,
-    packed::{self, Packed},
+    Damages, StoreError, StoredDeadLetter, StoredObservation, codes, letters,
+    scan::{Scan, Wanted},
     schema, watch, week_of,
 };
 use crate::{intake::DeadLetterReason, rhythm::Heard, sequence::SequenceTotals};
@@ -23,6 +20,7 @@ pub struct Reader {
     keys: Arc<[String]>,
     /// Grows when a writer gives out a new code.
     quantities: RefCell<HashMap<u32, QuantityNo>>,
+    damages: RefCell<Damages>,
 }
 
 /// How a device was last heard.
@@ -37,7 +35,7 @@ pub struct LastSeen {
 /// How much is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Rows; counting them reads the whole file.
+    /// In rows, which are counted one by one, and sealed.
     pub observations: u64,
     /// Devices that have sent something.
     pub devices: u64,
@@ -49,7 +47,7 @@ impl Reader {
     pub(super) fn open(path: &Path, keys: Arc<[String]>) -> Result<Self, StoreError> {
         let connection = schema::connect_reader(path)?;
         let quantities = RefCell::new(codes::known_quantities(&connection, &keys)?);
-        Ok(Self { connection, keys, quantities })
+        Ok(Self { connection, keys, quantities, damages: RefCell::default() })
     }
 
     /// While it is held, every call sees the state that the first of them saw; `None` where another
@@ -68,6 +66,9 @@ impl Reader {
     ///
     /// [`StoreError::Damaged`] for a row that cannot be read, and whatever `SQLite` reports. What
     /// was handed out before was right.
+    ///
+    /// A sealed block that cannot be read is no error: the rest is handed out, the block is logged and
+    /// named in [`Reader::take_damages`].
     pub fn observations(
         &self,
         device: &DeviceId,
@@ -78,9 +79,12 @@ impl Reader {
         let _snapshot = self.snapshot()?;
         let Some(number) = codes::device_number(&self.connection, device)? else { return Ok(()) };
         let span = (milliseconds_up(from), milliseconds_up(to));
-        let weeks = self.weeks(span)?;
+        let weeks = &self.weeks(span)?;
+        let mut hand = Scan::new(self, device.clone());
         // Broken off or not, nothing follows.
-        self.scan(device, number, &weeks, span, &mut each).map(|_| ())
+        let _ = hand.hand_out(&Wanted { device, number, span, weeks }, &mut each)?;
+        self.note(hand.finish());
+        Ok(())
     }
 
     /// Hands `each` every observation with `from <= measured < to` (no bound where `None`), by the
@@ -97,13 +101,29 @@ impl Reader {
     ) -> Result<(), StoreError> {
         let _snapshot = self.snapshot()?;
         let span = (from.map_or(i64::MIN, milliseconds_up), to.map_or(i64::MAX, milliseconds_up));
-        let weeks = self.weeks(span)?;
-        for (number, device) in self.devices()? {
-            if self.scan(&device, number, &weeks, span, &mut each)?.is_break() {
+        let weeks = &self.weeks(span)?;
+        let devices = self.devices()?;
+        let Some((_, first)) = devices.first() else { return Ok(()) };
+        let mut hand = Scan::new(self, first.clone());
+        for (number, device) in &devices {
+            let wanted = Wanted { device, number: *number, span, weeks };
+            if hand.hand_out(&wanted, &mut each)?.is_break() {
                 break;
             }
         }
+        self.note(hand.finish());
         Ok(())
+    }
+
+    /// The sealed spans that could not be read since the last call: what was handed out meanwhile is not
+    /// all there is. Each was logged, too.
+    pub fn take_damages(&self) -> Damages {
+        self.damages.take()
+    }
+
+    fn note(&self, damages: Damages) {
+        damages.log();
+        self.damages.borrow_mut().add(damages);
     }
 
     /// When each device was last heard of, by its name.
@@ -173,7 +193,10 @@ impl Reader {
             self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
         };
         Ok(Counts {
-            observations: count("select count(*) from observation")?,
+            observations: count(
+                "select (select count(*) from observation) \
+                 + (select coalesce(sum(observations - beside), 0) from sealed)",
+            )?,
             devices: count("select count(*) from device")?,
             dead_letters: letters::count(&self.connection)?,
         })
@@ -205,68 +228,6 @@ impl Reader {
             after = week;
         }
         Ok(weeks)
-    }
-
-    fn scan(
-        &self,
-        device: &DeviceId,
-        number: i64,
-        weeks: &[i64],
-        (from, to): (i64, i64),
-        each: &mut impl FnMut(&StoredObservation) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, StoreError> {
-        let mut statement = self.connection.prepare_cached(
-            "select time_ms, delay_ms, claimed_ms, seq, readings, replaced is not null \
-             from observation where week = ? and device = ? and time_ms >= ? and time_ms < ? \
-             order by time_ms",
-        )?;
-        let mut packed = Vec::new();
-        let mut observation = StoredObservation {
-            device: device.clone(),
-            measured: Timestamp::UNIX_EPOCH,
-            received: Timestamp::UNIX_EPOCH,
-            claimed: None,
-            seq: None,
-            corrected: false,
-            readings: Vec::new(),
-        };
-        for week in weeks {
-            let mut rows = statement.query(params![week, number, from, to])?;
-            while let Some(row) = rows.next()? {
-                self.read_row(row, &mut packed, &mut observation)?;
-                if each(&observation).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    fn read_row(
-        &self,
-        row: &Row<'_>,
-        packed: &mut Vec<Packed>,
-        observation: &mut StoredObservation,
-    ) -> Result<(), StoreError> {
-        let time_ms: i64 = row.get(0)?;
-        let delay_ms: i64 = row.get(1)?;
-        observation.measured = moment(time_ms)?;
-        observation.received = moment(time_ms.saturating_add(delay_ms))?;
-        observation.claimed = row.get::<_, Option<i64>>(2)?.map(moment).transpose()?;
-        observation.seq = row.get::<_, Option<i64>>(3)?.map(i64::cast_unsigned);
-        observation.corrected = row.get(5)?;
-        let blob = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        packed::decode(blob, packed)?;
-        observation.readings.clear();
-        for reading in packed {
-            observation.readings.push(Reading {
-                quantity: self.quantity(reading.code)?,
-                depth: reading.depth,
-                value: reading.value,
-                flags: reading.flags,
-            });
-        }
-        Ok(())
     }
 
     /// The code of a quantity that readings are stored of.

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{StoreError, changes, letters, summaries, watch};
+use super::{StoreError, changes, letters, sealed, summaries, watch};
 
 /// `PLOT` in ASCII: tells our files from others'.
 const APPLICATION_ID: i64 = 0x504c_4f54;
@@ -17,14 +17,14 @@ pub(super) const VERSION: i64 = 2;
 const STEPS: [&[&str]; 2] = [
     &[TABLES],
     // Not released yet: what the next release adds may grow here.
-    &[letters::MORE, watch::MORE, changes::TABLES, summaries::TABLES],
+    &[letters::MORE, watch::MORE, changes::TABLES, summaries::TABLES, sealed::TABLES],
 ];
 
 /// The first version whose write-ahead log is free of the bug fixed in 3.51.3.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 
 /// How long a connection waits for another process's lock. Our choice: a commit takes milliseconds.
-const BUSY_WAIT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_WAIT: Duration = Duration::from_secs(10);
 
 // `autoincrement`: an integer that was given out is never given out again.
 // `delay_ms` is arrival minus measured time: a few bytes where the arrival itself takes six.
@@ -149,6 +149,17 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     connection.pragma_update(None, "journal_size_limit", 64 * 1024 * 1024)?;
     connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+/// A connection that moves rows into blocks.
+pub(super) fn connect_sealer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect_writer(path)?;
+    // Durability: nobody was told of anything; what a power cut undoes is done again.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "cache_size", -8 * 1024)?;
+    // It sees to its own checkpoints, while nobody waits for it.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
 

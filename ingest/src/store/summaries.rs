@@ -15,7 +15,9 @@ use jiff::Timestamp;
 use plotwise_config::id::{DeviceId, PlotId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::{Reader, StoreError, WEEK_MS, changes, codes, letters, reader::moment, schema};
+use super::{
+    Reader, StoreError, WEEK_MS, changes, codes, letters, reader::moment, schema, sealed, week_of,
+};
 
 pub(super) const TABLES: &str = "
 create table day_summary (
@@ -133,13 +135,17 @@ impl Reader {
         Ok(Some(ChangedDevice { number, device: letters::device_id(&name)?, days }))
     }
 
-    /// From the first moment of the first week that holds anything to the end of the last.
+    /// From the first moment of the first week that holds anything to the end of the last, at most.
     pub(crate) fn extent(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
         let week = |sql| -> Result<Option<i64>, StoreError> {
             Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
         };
+        let _snapshot = self.snapshot()?;
+        let sealed = sealed::extent(&self.connection)?;
+        let sealed = sealed.map(|(from_ms, until_ms)| (week_of(from_ms), week_of(until_ms)));
         let first = week("select min(week) from observation")?;
-        let last = week("select max(week) from observation")?;
+        let first = first.into_iter().chain(sealed.map(|(first, _)| first)).min();
+        let last = week("select max(week) from observation")?.max(sealed.map(|(_, last)| last));
         let start = |week: i64| moment(week.saturating_mul(WEEK_MS));
         first.zip(last).map(|(first, last)| Ok((start(first)?, start(last + 1)?))).transpose()
     }

@@ -3,6 +3,7 @@
 mod file;
 mod identity;
 mod refused;
+mod sealing;
 mod watched;
 
 use std::{ops::ControlFlow, path::Path, sync::Arc};
@@ -70,7 +71,9 @@ fn all(store: &Store) -> Vec<StoredObservation> {
         stored.push(observation.clone());
         ControlFlow::Continue(())
     };
-    store.reader().unwrap().all_observations(None, None, each).unwrap();
+    let reader = store.reader().unwrap();
+    reader.all_observations(None, None, each).unwrap();
+    assert_eq!(reader.take_damages(), Damages::default());
     stored
 }
 

@@ -1,5 +1,7 @@
 //! Writing: one batch, one transaction, one sync.
 
+mod stored;
+
 use std::{path::Path, sync::Arc};
 
 use plotwise_config::reading::{Flags, Identity, Observation};
@@ -16,6 +18,7 @@ use super::{
     recent,
     reconcile::Reconciliation,
     schema,
+    sealed::{BlockKey, Head, Lookup, Turn},
     watch::{GapLog, Outcome, Watches},
     week_of,
 };
@@ -31,6 +34,7 @@ pub struct Writer {
     memory: Memory,
     gap_log: GapLog,
     log_growth: LogGrowth,
+    turn: Turn,
 }
 
 /// What a writer keeps between commits: numbers it knows, and buffers.
@@ -46,6 +50,9 @@ pub(super) struct Memory {
     blob: Vec<u8>,
     replaced: Vec<u8>,
     row: Reconciliation,
+    sealed: Lookup,
+    /// Where `row` came from, unless it is a row.
+    row_block: Option<(BlockKey, Head)>,
     times: Vec<i64>,
     watches: Watches,
     marks: Marks,
@@ -62,6 +69,7 @@ impl Writer {
         keys: Arc<[String]>,
         options: StoreOptions,
         log_growth: LogGrowth,
+        turn: Turn,
     ) -> Result<Self, StoreError> {
         let memory = Memory {
             options,
@@ -72,6 +80,8 @@ impl Writer {
             blob: Vec::new(),
             replaced: Vec::new(),
             row: Reconciliation::default(),
+            sealed: Lookup::new(),
+            row_block: None,
             times: Vec::new(),
             watches: Watches::default(),
             marks: Marks::default(),
@@ -84,6 +94,7 @@ impl Writer {
             memory,
             gap_log: GapLog::default(),
             log_growth,
+            turn,
         })
     }
 
@@ -99,6 +110,7 @@ impl Writer {
             self.memory.remarks.clear();
             return Ok(Committed::default());
         }
+        let _turn = self.turn.take();
         let mut result = write_batch(&mut self.connection, &mut self.memory, batch);
         if result.as_ref().is_err_and(StoreError::is_about_data) {
             self.memory.forget();
@@ -173,6 +185,7 @@ impl Memory {
     pub(super) fn begin(&mut self, connection: &Connection) -> Result<(), StoreError> {
         self.done = Committed::default();
         self.remarks.clear();
+        self.sealed.begin(connection)?;
         self.watches.begin(connection)
     }
 
@@ -376,22 +389,7 @@ impl Memory {
         if self.row.added + self.row.corrected > 0 {
             packed::encode(&self.row.stored, &mut self.blob);
             packed::encode(&self.row.replaced, &mut self.replaced);
-            // The marker of a correction is that `replaced` is there, be it empty.
-            let is_correction = self.row.corrected > 0;
-            connection
-                .prepare_cached(
-                    "update observation set readings = ?1, \
-                     replaced = case when ?3 or replaced is not null then ?2 end \
-                     where week = ?4 and device = ?5 and time_ms = ?6",
-                )?
-                .execute(params![
-                    self.blob,
-                    self.replaced,
-                    is_correction,
-                    week_of(time_ms),
-                    device,
-                    time_ms
-                ])?;
+            self.write_row(connection, device, time_ms)?;
             self.new_at = Some(time_ms);
             self.marks.note(device, time_ms);
         }
@@ -409,7 +407,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Makes a new row; `false` where one stands there.
+    /// Makes a new row; `false` where one stands there, or something sealed.
     fn insert(
         &mut self,
         connection: &Connection,
@@ -417,6 +415,9 @@ impl Memory {
         device: i64,
         time_ms: i64,
     ) -> Result<bool, StoreError> {
+        if self.sealed.find(connection, device, time_ms)?.is_some() {
+            return Ok(false);
+        }
         let received_ms = observation.received.as_millisecond();
         packed::encode(&[], &mut self.replaced);
         let inserted = connection
@@ -441,29 +442,6 @@ impl Memory {
             self.marks.note(device, time_ms);
         }
         Ok(inserted > 0)
-    }
-
-    /// Reads the row of a key into `row`; `false` and an empty row where there is none.
-    fn load_row(
-        &mut self,
-        connection: &Connection,
-        device: i64,
-        time_ms: i64,
-    ) -> Result<bool, StoreError> {
-        self.row.stored.clear();
-        self.row.replaced.clear();
-        let mut statement = connection.prepare_cached(
-            "select readings, replaced from observation \
-             where week = ? and device = ? and time_ms = ?",
-        )?;
-        let mut rows = statement.query(params![week_of(time_ms), device, time_ms])?;
-        let Some(row) = rows.next()? else { return Ok(false) };
-        let blob = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-        packed::decode(blob, &mut self.row.stored)?;
-        if let Some(blob) = row.get_ref(1)?.as_blob_or_null().map_err(rusqlite::Error::from)? {
-            packed::decode(blob, &mut self.row.replaced)?;
-        }
-        Ok(true)
     }
 
     /// Stores an observation that has no time of its own, or finds the one it repeats.

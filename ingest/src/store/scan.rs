@@ -1,0 +1,208 @@
+//! Rows and sealed observations of a device in one order of time.
+
+use std::{ops::ControlFlow, vec};
+
+use jiff::Timestamp;
+use plotwise_config::{
+    id::DeviceId,
+    reading::{QuantityNo, Reading},
+};
+use rusqlite::{Row, params};
+
+use super::{
+    StoreError, StoredObservation,
+    packed::{self, Packed},
+    reader::{Reader, moment},
+    sealed::{self, BlockReader, DamagedSpan, Damages, Entry, Head, Rows},
+};
+
+/// Which observations of which device.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    pub(super) device: &'a DeviceId,
+    /// The store's number of it.
+    pub(super) number: i64,
+    /// From a time to before another, ms.
+    pub(super) span: (i64, i64),
+    /// Those of the span in which any device has rows.
+    pub(super) weeks: &'a [i64],
+}
+
+/// Hands out observations within one state of the store; keeps its buffers from device to device.
+pub(super) struct Scan<'r> {
+    reader: &'r Reader,
+    /// Most scans meet no block.
+    block_reader: Option<BlockReader>,
+    /// Blocks still to come.
+    blocks: vec::IntoIter<Entry>,
+    /// What the block at hand holds, and which of it is next.
+    sealed: Rows,
+    next: usize,
+    packed: Vec<Packed>,
+    observation: StoredObservation,
+    /// By code, so that not every reading is looked up.
+    quantities: Vec<Option<QuantityNo>>,
+    damages: Damages,
+}
+
+impl<'r> Scan<'r> {
+    pub(super) fn new(reader: &'r Reader, device: DeviceId) -> Self {
+        Self {
+            reader,
+            block_reader: None,
+            blocks: Vec::new().into_iter(),
+            sealed: Rows::default(),
+            next: 0,
+            packed: Vec::new(),
+            observation: StoredObservation {
+                device,
+                measured: Timestamp::UNIX_EPOCH,
+                received: Timestamp::UNIX_EPOCH,
+                claimed: None,
+                seq: None,
+                corrected: false,
+                readings: Vec::new(),
+            },
+            quantities: Vec::new(),
+            damages: Damages::default(),
+        }
+    }
+
+    /// Blocks that could not be read so far.
+    pub(super) fn finish(self) -> Damages {
+        self.damages
+    }
+
+    /// Hands `each` what is wanted in order of time, until it breaks.
+    pub(super) fn hand_out(
+        &mut self,
+        wanted: &Wanted<'_>,
+        each: &mut impl FnMut(&StoredObservation) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        let &Wanted { device, number, span: (from, to), weeks } = wanted;
+        self.observation.device.clone_from(device);
+        self.sealed.clear();
+        self.next = 0;
+        let blocks = sealed::overlapping(&self.reader.connection, number, (from, to - 1))?;
+        self.blocks = blocks.into_iter();
+        let mut statement = self.reader.connection.prepare_cached(
+            "select time_ms, delay_ms, claimed_ms, seq, readings, replaced is not null \
+             from observation where week = ? and device = ? and time_ms >= ? and time_ms < ? \
+             order by time_ms",
+        )?;
+        for week in weeks {
+            let mut rows = statement.query(params![week, number, from, to])?;
+            while let Some(row) = rows.next()? {
+                let time_ms = row.get(0)?;
+                if self.hand_out_sealed(from, time_ms, each)?.is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+                self.leave_out(time_ms);
+                self.read_row(row)?;
+                if each(&self.observation).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+        }
+        self.hand_out_sealed(from, to, each)
+    }
+
+    /// Sealed observations before a time; decodes the block that holds that time, where one does.
+    fn hand_out_sealed(
+        &mut self,
+        from: i64,
+        before: i64,
+        each: &mut impl FnMut(&StoredObservation) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, StoreError> {
+        loop {
+            while let Some(head) = self.sealed.heads().get(self.next).copied() {
+                if head.time_ms >= before {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                self.read_sealed(head)?;
+                self.next += 1;
+                if each(&self.observation).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            let reaches = self.blocks.as_slice().first();
+            if reaches.is_none_or(|block| block.key.first_ms > before) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            self.open_block()?;
+            self.next = self.sealed.first_from(from);
+        }
+    }
+
+    /// A row stands in place of the sealed observation of its time.
+    fn leave_out(&mut self, time_ms: i64) {
+        if self.sealed.heads().get(self.next).is_some_and(|head| head.time_ms == time_ms) {
+            self.next += 1;
+        }
+    }
+
+    fn open_block(&mut self) -> Result<(), StoreError> {
+        let Some(block) = self.blocks.next() else { return Ok(()) };
+        let reader = self.block_reader.get_or_insert_with(BlockReader::new);
+        let loaded = block.load(&self.reader.connection, reader, &mut self.sealed)?;
+        if let Err(damage) = loaded {
+            self.damages.push(DamagedSpan::of(self.observation.device.clone(), &block, damage));
+        }
+        Ok(())
+    }
+
+    fn read_row(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
+        let blob = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
+        packed::decode(blob, &mut self.packed)?;
+        let head = Head {
+            time_ms: row.get(0)?,
+            delay_ms: row.get(1)?,
+            claimed_ms: row.get(2)?,
+            seq: row.get(3)?,
+            is_corrected: row.get(5)?,
+        };
+        let packed = std::mem::take(&mut self.packed);
+        let filled = self.fill(head, packed.iter().copied());
+        self.packed = packed;
+        filled
+    }
+
+    fn read_sealed(&mut self, head: Head) -> Result<(), StoreError> {
+        let sealed = std::mem::take(&mut self.sealed);
+        let filled = self.fill(head, sealed.readings(self.next).iter().copied());
+        self.sealed = sealed;
+        filled
+    }
+
+    fn fill(
+        &mut self,
+        head: Head,
+        readings: impl Iterator<Item = Packed>,
+    ) -> Result<(), StoreError> {
+        let observation = &mut self.observation;
+        observation.measured = moment(head.time_ms)?;
+        observation.received = moment(head.time_ms.saturating_add(head.delay_ms))?;
+        observation.claimed = head.claimed_ms.map(moment).transpose()?;
+        observation.seq = head.seq.map(i64::cast_unsigned);
+        observation.corrected = head.is_corrected;
+        observation.readings.clear();
+        for Packed { code, depth, flags, value } in readings {
+            let place = code as usize;
+            let quantity = if let Some(Some(quantity)) = self.quantities.get(place) {
+                *quantity
+            } else {
+                let quantity = self.reader.quantity(code)?;
+                // Codes are given out one by one; a large one is not worth the memory.
+                if place < CODES_KEPT {
+                    self.quantities.resize(self.quantities.len().max(place + 1), None);
+                    self.quantities[place] = Some(quantity);
+                }
+                quantity
+            };
+            observation.readings.push(Reading { quantity, depth, value, flags });
+        }
+        Ok(())
+    }
+}
+
+const CODES_KEPT: usize = 4096;
