@@ -48,7 +48,7 @@ def plot_year(folder, runs):
         [str(word) for word in plotwise.simulate(
             "--devices", 1, "--every", "15m", "--days", DAYS, "--start", START)],
         check=True, stdout=subprocess.DEVNULL)
-    sealed = plotwise.seal()
+    sealed = plotwise.settled()
     rows = {}
     for step, count in [("raw", STEPS), ("hour", DAYS * 24), ("day", DAYS + 1)]:
         took = {quantity: [] for quantity in QUANTITIES}

@@ -205,7 +205,7 @@ def a_failing_disk(context):
         plotwise.settle(DEVICES)
         for nth in range(2):
             service = plotwise.serve()
-            publisher = Publisher(plotwise, nth, 20_000, receipts=context.folder / f"receipts-{nth}")
+            publisher = Publisher(plotwise, nth, 150_000, receipts=context.folder / f"receipts-{nth}")
             publisher.has_begun()
             time.sleep(context.random.uniform(0.1, 0.5))
             trigger.touch()

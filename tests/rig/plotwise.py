@@ -142,25 +142,31 @@ decoder = "native"
         finally:
             connection.close()
 
-    def seal(self, patience_s=600):
-        """Waits until the service has sealed what it seals; says how far it came."""
-        has_table = self.query("select count(*) from sqlite_schema where name = 'sealed'")
-        if not has_table or not has_table[0]:
-            return "not sealed: this version does not seal"
-        state, since, started = None, time.monotonic(), time.monotonic()
-        # Sealed means that nothing is left as rows, or that nothing changes any more.
+    def settled(self, patience_s=1200):
+        """Waits until the service has nothing left to do in the background; how things stand."""
+        self._until_still("select count(*) from changed_day", patience_s)
+        waiting = self._count("select count(*) from changed_day")
+        summarised = "days summarised" if not waiting else f"{waiting:,} days not summarised"
+        if not self._count("select count(*) from sqlite_schema where name = 'sealed'"):
+            return f"not sealed: this version does not seal; {summarised}"
+        self._until_still("select count(*) from observation", patience_s)
+        rows = self._count("select count(*) from observation")
+        sealed = self._count("select coalesce(sum(observations), 0) from sealed")
+        return f"{sealed:,} observations sealed, {rows:,} not; {summarised}"
+
+    def _count(self, sql):
+        return self.query(sql)[0]
+
+    def _until_still(self, sql, patience_s):
+        """Waits until a count is 0, or does not change for a minute and a half."""
+        last, since, started = None, time.monotonic(), time.monotonic()
         while time.monotonic() - started < patience_s:
-            rows, sealed = (
-                self.query("select count(*) from observation")[0],
-                self.query("select coalesce(sum(observations), 0) from sealed")[0],
-            )
-            if state != (rows, sealed):
-                state, since = (rows, sealed), time.monotonic()
-            if rows == 0 or time.monotonic() - since > 90:
-                break
+            count = self._count(sql)
+            if count != last:
+                last, since = count, time.monotonic()
+            if count == 0 or time.monotonic() - since > 90:
+                return
             time.sleep(0.5)
-        rows, sealed = state
-        return f"{sealed:,} observations sealed, {rows:,} not"
 
     def stored_by_each(self):
         """How many devices have reported, and the oldest of their latest times."""

@@ -1,4 +1,6 @@
-//! `plotwise export readings`
+//! `plotwise export readings|days`
+
+mod days;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -42,6 +44,9 @@ pub enum ExportCommand {
         after_help = "Example: plotwise export readings --plot nx-012 --from 2026-01-01T00:00:00Z --out nx-012.csv"
     )]
     Readings(ReadingsArgs),
+    /// A line for each quantity, plot and local day
+    #[command(after_help = "Example: plotwise export days --from 2026-06-01 --to 2026-06-30")]
+    Days(days::DaysArgs),
 }
 
 /// Which readings, and where to.
@@ -79,7 +84,10 @@ pub(super) enum FileFormat {
 
 pub(super) fn run(global: &Global, command: &ExportCommand) -> anyhow::Result<ExitCode> {
     let settings = workplace::settings(global, Overrides::default())?;
-    let ExportCommand::Readings(args) = command;
+    let args = match command {
+        ExportCommand::Readings(args) => args,
+        ExportCommand::Days(args) => return days::run(global, settings, args),
+    };
     workplace::block_on(async {
         let place = Workplace::open(global, settings).await?;
         let selection = Selection::new(&place, args).await?;

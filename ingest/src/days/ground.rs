@@ -1,10 +1,12 @@
 //! What must be known of a plot to read its series, taken from the facts.
 
+use std::collections::{BTreeSet, HashMap};
+
 use jiff::tz::TimeZone;
 use plotwise_config::{
     catalogue::Catalogue,
     id::{DeviceId, PlotId},
-    records::Placement,
+    records::{Placement, Plot, Season},
 };
 use tokio::runtime::Handle;
 
@@ -15,7 +17,7 @@ use crate::{
 };
 
 /// A plot as its series are read: [`PlotContext`] with what that borrows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ground {
     /// Which plot.
     pub plot: PlotId,
@@ -48,6 +50,48 @@ impl Ground {
         let land = Land::of(&record, &seasons, &zone, facts.catalogue());
         Ok(Some(Self { plot: record.id, placements, land, zone }))
     }
+
+    /// The ground of every plot, in the order of keys: what [`Ground::of`] gives for each, in four
+    /// questions to the facts rather than four a plot.
+    ///
+    /// # Errors
+    ///
+    /// Where the facts cannot be read.
+    pub async fn of_all(facts: &Facts) -> Result<Vec<Self>, FactsError> {
+        let zones: HashMap<_, _> = facts
+            .cooperatives()
+            .await?
+            .into_iter()
+            .filter_map(|owner| Some((owner.id.clone(), owner.zone().ok()?)))
+            .collect();
+        let mut seasons: HashMap<PlotId, Vec<Season>> = HashMap::new();
+        for season in facts.all_seasons().await? {
+            seasons.entry(season.plot.clone()).or_default().push(season);
+        }
+        let mut placements = by_plot(&facts.all_placements().await?);
+        let plots = facts.plots(&PlotFilter::default()).await?;
+        let ground = |record: Plot| {
+            let zone = zones.get(&record.cooperative)?.clone();
+            let of_plot = seasons.get(&record.id).map_or(&[][..], Vec::as_slice);
+            let land = Land::of(&record, of_plot, &zone, facts.catalogue());
+            let placements = placements.remove(&record.id).unwrap_or_default();
+            Some(Self { plot: record.id, placements, land, zone })
+        };
+        Ok(plots.into_iter().filter_map(ground).collect())
+    }
+}
+
+/// Deals placements, in order of device, out to the plots: each gets all of a device that ever stood
+/// there.
+fn by_plot(placements: &[Placement]) -> HashMap<PlotId, Vec<Placement>> {
+    let mut dealt: HashMap<PlotId, Vec<Placement>> = HashMap::new();
+    for of_device in placements.chunk_by(|one, next| one.device == next.device) {
+        let plots: BTreeSet<_> = of_device.iter().filter_map(|one| one.plot.as_ref()).collect();
+        for plot in plots {
+            dealt.entry(plot.clone()).or_default().extend_from_slice(of_device);
+        }
+    }
+    dealt
 }
 
 /// What upkeep asks of the facts.

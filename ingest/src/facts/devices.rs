@@ -220,6 +220,15 @@ impl Facts {
         self.placements(placement::Column::Device.eq(id.as_str()).into()).await
     }
 
+    /// Every placement of every device, by device and moment.
+    ///
+    /// # Errors
+    ///
+    /// [`FactsError::Database`], [`FactsError::Damaged`].
+    pub async fn all_placements(&self) -> Result<Vec<Placement>, FactsError> {
+        self.placements(Condition::all()).await
+    }
+
     async fn placements(&self, which: Condition) -> Result<Vec<Placement>, FactsError> {
         let query = placement::Entity::find()
             .filter(which)

@@ -26,6 +26,18 @@ impl Facts {
         query.all(&self.database).await?.into_iter().map(season_from_row).collect()
     }
 
+    /// The seasons of every plot, by plot, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`FactsError::Database`], [`FactsError::Damaged`].
+    pub async fn all_seasons(&self) -> Result<Vec<Season>, FactsError> {
+        let query = season::Entity::find()
+            .order_by_asc(season::Column::Plot)
+            .order_by_asc(season::Column::StartDay);
+        query.all(&self.database).await?.into_iter().map(season_from_row).collect()
+    }
+
     /// Adds or changes seasons; plot and first day name one.
     ///
     /// # Errors

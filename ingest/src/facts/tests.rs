@@ -14,6 +14,7 @@ use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 
 use super::*;
+use crate::days::Ground;
 
 const CATALOGUE: &str = include_str!("tests/catalogue.toml");
 
@@ -303,6 +304,24 @@ async fn a_device_list_read_again_does_not_move_devices_back() {
     let of_first_plot = facts.placements_of_plot(&plot_id("nx-01")).await.unwrap();
     assert_eq!(of_first_plot, stood, "the placement elsewhere says when this one ended");
     assert_eq!(facts.devices(&DeviceFilter::default()).await.unwrap(), [device("a"), device("b")]);
+}
+
+#[tokio::test]
+async fn the_ground_of_all_plots_is_that_of_each() {
+    let desk = Desk::with_plots().await;
+    let facts = &desk.facts;
+    let stood = |id, plot, from_s| (device(id), Some(placement(id, plot, from_s)));
+    facts.put_devices(&[stood("a", "nx-01", 1), stood("b", "nx-02", 2)]).await.unwrap();
+    facts.move_device(&placement("a", "nx-02", 3)).await.unwrap();
+    facts.put_devices(&[(device("in-a-shed"), None)]).await.unwrap();
+    facts.put_seasons(&[season("nx-02", 2024), season("nx-02", 2025)]).await.unwrap();
+    let all = Ground::of_all(facts).await.unwrap();
+    let mut each = Vec::new();
+    for plot in ["nx-01", "nx-02"] {
+        each.extend(Ground::of(facts, &plot_id(plot)).await.unwrap());
+    }
+    assert_eq!(all, each);
+    assert_eq!(all.iter().map(|ground| ground.placements.len()).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[tokio::test]
