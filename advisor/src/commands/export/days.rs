@@ -22,7 +22,7 @@ use plotwise_ingest::{
 };
 use serde_json::json;
 
-use super::{FileFormat, Global, Workplace, workplace};
+use super::{FileFormat, Global, Workplace, complete, workplace};
 
 /// Days before the last one, where nobody says from when.
 const DAYS_DEFAULT: i64 = 30;
@@ -139,7 +139,8 @@ impl Lines<'_> {
                 self.line(&ground.plot, &day)?;
             }
         }
-        Ok(self.out.flush()?)
+        self.out.flush()?;
+        complete(reader.take_damages().spans())
     }
 
     fn line(&mut self, plot: &PlotId, summary: &DaySummary) -> io::Result<()> {
