@@ -1,6 +1,6 @@
 //! How often a device sends, learned from what it sent, and whether it is late.
 //!
-//! The expected interval is the median of the device's last [`RECENT`] spacings: a lost message doubles
+//! The expected interval is the median of the device's last `RECENT` spacings: a lost message doubles
 //! one of them, an outage makes one huge, neither moves the median. Two spacings are watched, and the
 //! longer median counts: between measurements, and between deliveries, because a node may measure every
 //! quarter of an hour and send four times a day. Messages of one delivery follow each other closely:

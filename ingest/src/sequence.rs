@@ -7,12 +7,12 @@
 //!
 //! A number above the last one leaves what lies between as an open gap; a number in an open gap fills
 //! it; one that was there already is a repetition. The numbers may come in any order as long as no more
-//! than [`OPEN_MAX`] gaps of a device are open at once; beyond that the oldest gap is closed as lost.
+//! than `OPEN_MAX` gaps of a device are open at once; beyond that the oldest gap is closed as lost.
 //!
 //! A device that counts anew (after a reset, a re-join, or because its counter is full) makes no gap.
 //! It is known by a number that is not above the last one although it was measured later; where the
 //! device has no clock, by one that was there already with other readings. A jump of more than
-//! [`JUMP_MAX`] is a new count too. What comes late from the count before is still told apart by its
+//! `JUMP_MAX` is a new count too. What comes late from the count before is still told apart by its
 //! time and fills that count's gaps.
 //!
 //! What was sent before the first number that we heard is unknown and not counted.
