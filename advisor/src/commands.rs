@@ -20,6 +20,7 @@ mod plots;
 mod profiles;
 mod publish;
 mod serve;
+mod store;
 mod tap;
 mod workplace;
 
@@ -109,6 +110,9 @@ pub enum Command {
     DeadLetters(dead_letters::DeadLettersCommand),
     /// What sensors say, with its flags, as it comes in
     Tap(tap::TapArgs),
+    /// The file of readings: how much stands in it, sealing, damage
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// A load of made-up sensors at `QoS` 1
     Simulate(publish::SimulateArgs),
     /// Publish recorded readings as the sensors that made them
@@ -139,6 +143,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Profiles(command) => profiles::run(&global, &command),
         Command::DeadLetters(command) => dead_letters::run(&global, &command),
         Command::Tap(args) => tap::run(&global, &args),
+        Command::Store(command) => store::run(&global, &command),
         Command::Simulate(args) => publish::simulate(&global, &args),
         Command::Replay(args) => publish::replay(&global, &args),
         Command::Config(command) => config::run(&global, &command),

@@ -91,7 +91,7 @@ pub use self::{
     letters::StoredDeadLetter,
     packed::Damage,
     reader::{Counts, LastSeen, Reader},
-    sealed::{BlockDamage, DamagedSpan, Damages, Sealed, Sealer, sealing},
+    sealed::{BlockDamage, DamagedSpan, Damages, Sealed, Sealer, Sizes, sealing},
     writer::Writer,
 };
 

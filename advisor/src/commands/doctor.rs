@@ -37,6 +37,9 @@ const BROKER_PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Debug, Args)]
 #[command(after_help = "Example: plotwise doctor --config plotwise.toml")]
 pub struct DoctorArgs {
+    /// Read every sealed block, too: some seconds for each hundred million readings
+    #[arg(long)]
+    sealed: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -63,7 +66,7 @@ impl Finding {
 pub(super) fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<ExitCode> {
     let findings = match workplace::settings(global, Overrides::default()) {
         Err(error) => vec![Finding::of("settings", Err(error))],
-        Ok(settings) => workplace::block_on(async { Ok(examine(global, settings).await) })?,
+        Ok(settings) => workplace::block_on(async { Ok(examine(global, args, settings).await) })?,
     };
     let is_well = findings.iter().all(|finding| finding.ok);
     match args.format {
@@ -77,7 +80,7 @@ pub(super) fn run(global: &Global, args: &DoctorArgs) -> anyhow::Result<ExitCode
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn examine(global: &Global, settings: Settings) -> Vec<Finding> {
+async fn examine(global: &Global, args: &DoctorArgs, settings: Settings) -> Vec<Finding> {
     let mut findings = vec![Finding::of("settings", Ok("hold".to_owned()))];
     findings.push(Finding::of("catalogue", catalogue(&settings)));
     findings.push(Finding::of("clock", clock()));
@@ -102,6 +105,9 @@ async fn examine(global: &Global, settings: Settings) -> Vec<Finding> {
         Err(error) => findings.push(Finding::of("databases", Err(error))),
         Ok(place) => {
             findings.push(Finding::of("readings.db", readings(&place.store)));
+            if args.sealed {
+                findings.push(Finding::of("sealed blocks", sealed_blocks(&place.store)));
+            }
             findings.push(Finding::of("plotwise.db", facts(&place.facts).await));
         }
     }
@@ -195,6 +201,19 @@ fn broker(link: &LinkSettings) -> anyhow::Result<String> {
 fn readings(store: &Store) -> anyhow::Result<String> {
     let devices = store.reader()?.last_seen()?.len();
     Ok(format!("{devices} devices have reported"))
+}
+
+fn sealed_blocks(store: &Store) -> anyhow::Result<String> {
+    let reader = store.reader()?;
+    let damages = reader.damaged_blocks()?;
+    let spans: Vec<String> = damages.spans().iter().map(ToString::to_string).collect();
+    anyhow::ensure!(
+        spans.is_empty(),
+        "{}; restore a backup, or take them out with plotwise store drop-damaged and import their \
+         readings again",
+        spans.join("; ")
+    );
+    Ok(format!("{} read", reader.sizes()?.blocks))
 }
 
 async fn facts(facts: &Facts) -> anyhow::Result<String> {

@@ -280,11 +280,13 @@ fn complete(damages: &[DamagedSpan]) -> anyhow::Result<()> {
         return Ok(());
     }
     for span in damages {
-        eprintln!("plotwise: missing: {span}");
+        // Where nobody can be told, the exit code still says so.
+        let _ = writeln!(io::stderr(), "plotwise: missing: {span}");
     }
     let count = damages.len();
     bail!(
-        "{count} sealed spans (above) are damaged and left out of what was written; restore a backup, or import their readings again"
+        "{count} damaged sealed blocks (above) are left out of what was written; restore a backup, or take them out with \
+         plotwise store drop-damaged and import their readings again"
     )
 }
 

@@ -17,7 +17,8 @@
 //! - [`format`](self::format): a block byte by byte; [`column`], [`values`], [`singles`] and [`bits`]
 //!   are its parts.
 //! - [`rows`]: observations in memory; [`directory`]: which block holds a time.
-//! - [`lookup`]: what the writer asks; [`sealer`]: what seals.
+//! - [`lookup`]: what the writer asks; [`sealer`]: what seals; [`survey`]: how much there is, and whether it
+//!   is whole.
 //!
 //! # Damage
 //!
@@ -41,18 +42,22 @@ mod lookup;
 mod rows;
 mod sealer;
 mod singles;
+mod survey;
 mod values;
 
 use jiff::Timestamp;
 use plotwise_config::id::DeviceId;
 
-pub use self::sealer::{Sealed, Sealer, sealing};
 pub(super) use self::{
     directory::{Entry, extent, insert_beside, overlapping},
     format::{BlockKey, BlockReader},
     lookup::Lookup,
     rows::{Head, Rows},
     sealer::Turn,
+};
+pub use self::{
+    sealer::{Sealed, Sealer, sealing},
+    survey::Sizes,
 };
 
 /// `sealing` has one row, once something is sealed: from when up to when, at most.
@@ -165,7 +170,8 @@ impl Damages {
         for span in &self.0 {
             tracing::error!(
                 device = %span.device, first = %span.first, last = %span.last,
-                "{span}; it is left out. Restore a backup, or import its readings again"
+                "{span}; it is left out. Restore a backup, or take it out with plotwise store \
+                 drop-damaged and import its readings again"
             );
         }
     }

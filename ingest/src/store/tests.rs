@@ -1,5 +1,6 @@
 //! The store on a real file, through its own writer and reader.
 
+mod damage;
 mod file;
 mod identity;
 mod refused;
@@ -21,28 +22,28 @@ use crate::{
     pipeline::Remark,
 };
 
-const MOISTURE: QuantityNo = QuantityNo(0);
-const PH: QuantityNo = QuantityNo(1);
-const LIGHT: QuantityNo = QuantityNo(2);
+pub(super) const MOISTURE: QuantityNo = QuantityNo(0);
+pub(super) const PH: QuantityNo = QuantityNo(1);
+pub(super) const LIGHT: QuantityNo = QuantityNo(2);
 
 fn keys(keys: &[&str]) -> Arc<[String]> {
     keys.iter().map(|key| (*key).to_owned()).collect()
 }
 
-fn open(directory: &Path) -> Store {
+pub(super) fn open(directory: &Path) -> Store {
     let options = StoreOptions { redelivery_window_s: 600 };
     Store::open_with_keys(directory, keys(&["soil_moisture", "soil_ph", "ppfd"]), options).unwrap()
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_225_600 + second).unwrap()
 }
 
-fn reading(quantity: QuantityNo, value: f64) -> Reading {
+pub(super) fn reading(quantity: QuantityNo, value: f64) -> Reading {
     Reading { quantity, depth: None, value, flags: Flags::NONE }
 }
 
-fn observation(device: &str, second: i64, readings: &[Reading]) -> Observation {
+pub(super) fn observation(device: &str, second: i64, readings: &[Reading]) -> Observation {
     Observation {
         device: DeviceId::parse(device).unwrap(),
         measured: at(second),
@@ -60,12 +61,12 @@ fn untimed(identity: Identity, second: i64, value: f64) -> Observation {
     Observation { identity, received: at(second), ..observation("a", second, &readings) }
 }
 
-fn commit(writer: &mut Writer, observations: &[Observation]) -> Committed {
+pub(super) fn commit(writer: &mut Writer, observations: &[Observation]) -> Committed {
     let batch: Vec<_> = observations.iter().cloned().map(Intake::Observation).collect();
     writer.commit(&batch).unwrap()
 }
 
-fn all(store: &Store) -> Vec<StoredObservation> {
+pub(super) fn all(store: &Store) -> Vec<StoredObservation> {
     let mut stored = Vec::new();
     let each = |observation: &StoredObservation| {
         stored.push(observation.clone());

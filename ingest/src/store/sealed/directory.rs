@@ -189,8 +189,8 @@ pub(super) fn insert(
 /// Takes a block away.
 pub(super) fn delete(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
     connection
-        .prepare_cached("delete from sealed where device = ? and last_ms = ?")?
-        .execute(params![entry.key.device, entry.key.last_ms])?;
+        .prepare_cached("delete from sealed where device = ? and last_ms = ? and block = ?")?
+        .execute(params![entry.key.device, entry.key.last_ms, entry.block])?;
     connection.prepare_cached("delete from block where id = ?")?.execute([entry.block])?;
     Ok(())
 }

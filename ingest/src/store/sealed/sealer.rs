@@ -36,7 +36,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use self::plan::Planner;
+use self::plan::{Plan, Planner};
 use crate::{
     store::{Store, StoreError, WEEK_MS, schema, week_of},
     upkeep::{Chore, Step},
@@ -79,8 +79,8 @@ pub struct Sealed {
 
 /// A connection that seals. Its calls block.
 pub struct Sealer {
-    connection: Connection,
-    turn: Turn,
+    pub(super) connection: Connection,
+    pub(super) turn: Turn,
     planner: Planner,
     /// The week and device to look at next, and those behind.
     next: (i64, i64),
@@ -166,19 +166,8 @@ impl Sealer {
             self.next = START;
             return Ok(Step::Done);
         };
-        let found = {
-            let snapshot = self.connection.transaction()?;
-            self.planner.plan(&snapshot, device, first_ms, until_ms)
-        };
-        let is_sealed = match found {
-            Ok(Some(plan)) => {
-                let _turn = self.turn.take();
-                let is_sealed = swap::swap(&mut self.connection, &plan)?;
-                if is_sealed {
-                    plan.count_in(&mut self.done);
-                }
-                is_sealed
-            }
+        let is_sealed = match self.plan(device, first_ms, until_ms) {
+            Ok(Some(plan)) => self.carry_out(&plan)?,
             Ok(None) => false,
             Err(StoreError::Damaged { what }) => {
                 tracing::error!(device, week, "rows of week {week} cannot be sealed: {what}");
@@ -195,6 +184,25 @@ impl Sealer {
             room::checkpoint(&self.connection)?;
         }
         Ok(Step::More)
+    }
+
+    fn plan(
+        &mut self,
+        device: i64,
+        first_ms: i64,
+        until_ms: i64,
+    ) -> Result<Option<Plan>, StoreError> {
+        let snapshot = self.connection.transaction()?;
+        self.planner.plan(&snapshot, device, first_ms, until_ms)
+    }
+
+    fn carry_out(&mut self, plan: &Plan) -> Result<bool, StoreError> {
+        let _turn = self.turn.take();
+        let is_sealed = swap::swap(&mut self.connection, plan)?;
+        if is_sealed {
+            plan.count_in(&mut self.done);
+        }
+        Ok(is_sealed)
     }
 
     /// The first row from `next` on: week, device and time.
@@ -220,3 +228,6 @@ impl Sealer {
 }
 
 const START: (i64, i64) = (i64::MIN, i64::MIN);
+
+#[cfg(test)]
+mod tests;

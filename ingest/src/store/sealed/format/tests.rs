@@ -151,3 +151,40 @@ fn a_later_version_is_named() {
     block.data[0] = 9;
     assert_eq!(read(&block), Err(BlockDamage::Version(Some(9))));
 }
+
+/// What `fixtures/sealed-v1.bin` holds under [`FIXTURE_KEY`]: something of everything that a block can.
+fn kept() -> Rows {
+    let mut rows = a_probe();
+    let from = 1_767_225_600_000 + 400 * 900_000;
+    let probe = |n: i32| {
+        let odd = if n == 20 { 0.1 + 0.2 } else { f64::from(n) / 10.0 };
+        let single = f64::from(f32::from_bits(0x3e6c_8b44) * f32::from(i16::try_from(n).unwrap()));
+        [reading(1, None, 0, odd), reading(3, None, u32::from(n % 7 == 0), single)]
+    };
+    for n in 0..60 {
+        let head = Head {
+            time_ms: from + i64::from(n) * 900_000 + i64::from(n % 5),
+            delay_ms: -i64::from(n % 3) * 1_000_000_000,
+            claimed_ms: (n % 10 == 0).then_some(i64::from(n) - 62_135_596_800_000),
+            seq: (n % 4 != 0).then_some(i64::from(n) - 2),
+            is_corrected: n % 30 == 1,
+        };
+        let was = [reading(1, None, 2, -1.5), reading(9, Some(60_000), 0, f64::MIN_POSITIVE)];
+        let replaced = if n == 31 { &was[..] } else { &[] };
+        rows.push(head, &probe(n), replaced);
+    }
+    rows
+}
+
+const FIXTURE_KEY: BlockKey =
+    BlockKey { device: 7, first_ms: 1_767_225_600_000, last_ms: 1_767_638_700_004 };
+
+/// To make a fixture of a later version: write `BlockWriter::new().write(7, &kept(), 0..460).data`.
+#[test]
+fn a_block_of_version_1_is_read_as_it_was_sealed() {
+    let data = include_bytes!("../../../../fixtures/sealed-v1.bin");
+    let mut rows = Rows::default();
+    BlockReader::new().read(FIXTURE_KEY, data, &mut rows).unwrap();
+    assert_eq!(rows, kept());
+    assert_eq!(rows.count_readings(), 1054);
+}

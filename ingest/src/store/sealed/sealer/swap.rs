@@ -15,10 +15,7 @@ pub(super) fn swap(connection: &mut Connection, plan: &Plan) -> Result<bool, Sto
     if !is_untouched && !is_as_planned(&transaction, plan)? {
         return Ok(false);
     }
-    take_out(&transaction, plan)?;
-    for (block, beside) in &plan.new {
-        directory::insert(&transaction, block, *beside)?;
-    }
+    exchange(&transaction, plan)?;
     // Durability: rows and blocks change hands here, in one step for whoever reads and for a crash.
     transaction.commit()?;
     Ok(true)
@@ -32,7 +29,8 @@ fn is_as_planned(connection: &Connection, plan: &Plan) -> Result<bool, StoreErro
     Ok(blocks == plan.old && plan::is_unchanged(connection, plan)?)
 }
 
-fn take_out(connection: &Connection, plan: &Plan) -> Result<(), StoreError> {
+/// Rows and old blocks out, new blocks in.
+pub(super) fn exchange(connection: &Connection, plan: &Plan) -> Result<(), StoreError> {
     for entry in &plan.old {
         directory::delete(connection, entry)?;
     }
@@ -42,6 +40,9 @@ fn take_out(connection: &Connection, plan: &Plan) -> Result<(), StoreError> {
     let (first_ms, last_ms) = plan.span;
     for week in week_of(first_ms)..=week_of(last_ms) {
         statement.execute(params![week, plan.device, first_ms, last_ms])?;
+    }
+    for (block, beside) in &plan.new {
+        directory::insert(connection, block, *beside)?;
     }
     Ok(())
 }

@@ -1,0 +1,143 @@
+//! `plotwise store show|seal|drop-damaged`
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use plotwise_config::settings::Overrides;
+use plotwise_ingest::{
+    clock::Clock,
+    store::{Sealed, Sizes, Store},
+};
+use serde_json::json;
+
+use super::{
+    Global,
+    output::{Format, print_json},
+    workplace::{self, Workplace},
+};
+
+/// What to do with the file of readings.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// How much stands in it, and how
+    #[command(after_help = "Example: plotwise store show")]
+    Show {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Seal now what serve would seal once its week has been over for two days
+    #[command(after_help = "Example: plotwise store seal --until 2026-06-01")]
+    Seal {
+        /// What was measured before this day (UTC) or moment; everything until now without it
+        #[arg(long, value_name = "DATE", value_parser = parse_moment)]
+        until: Option<Timestamp>,
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Take out sealed blocks that cannot be read, so that their readings can be imported again
+    #[command(
+        after_help = "Example: plotwise store drop-damaged\n\nMake a copy of the data directory first; plotwise doctor --sealed names what would be taken out."
+    )]
+    DropDamaged {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+}
+
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
+    text.parse().ok().or_else(|| day().map(|day| day.timestamp())).ok_or_else(|| {
+        format!("found {text:?}, wanted a day as 2026-06-01 or a moment as 2026-06-01T00:00:00Z")
+    })
+}
+
+pub(super) fn run(global: &Global, command: &StoreCommand) -> anyhow::Result<ExitCode> {
+    let settings = workplace::settings(global, Overrides::default())?;
+    workplace::block_on(async {
+        let store = Workplace::open(global, settings).await?.store;
+        match command {
+            StoreCommand::Show { format } => show(&store.reader()?.sizes()?, *format)?,
+            StoreCommand::Seal { until, format } => {
+                seal(&store, until.unwrap_or_else(|| Clock::system().now()), *format)?;
+            }
+            StoreCommand::DropDamaged { format } => drop_damaged(&store, *format)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn show(sizes: &Sizes, format: Format) -> anyhow::Result<()> {
+    let a_reading = sizes.bytes_a_reading();
+    match format {
+        Format::Json => print_json(&json!({
+            "rows": sizes.rows,
+            "row_readings": sizes.row_readings,
+            "sealed": sizes.sealed,
+            "sealed_readings": sizes.sealed_readings,
+            "blocks": sizes.blocks,
+            "block_bytes": sizes.block_bytes,
+            "file_bytes": sizes.file_bytes,
+            "free_bytes": sizes.free_bytes,
+            "bytes_a_reading": a_reading,
+        }))?,
+        Format::Table => {
+            let a_reading = a_reading.map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:.3}"));
+            println!(
+                "in rows          {} observations, {} readings",
+                sizes.rows, sizes.row_readings
+            );
+            println!(
+                "sealed           {} observations, {} readings in {} blocks of {} bytes together",
+                sizes.sealed, sizes.sealed_readings, sizes.blocks, sizes.block_bytes
+            );
+            println!(
+                "file             {} bytes, {} of them free",
+                sizes.file_bytes, sizes.free_bytes
+            );
+            println!("bytes a reading  {a_reading}");
+        }
+    }
+    Ok(())
+}
+
+fn seal(store: &Store, until: Timestamp, format: Format) -> anyhow::Result<()> {
+    let Sealed { rows, blocks, bytes, left } = store.sealer()?.seal_all(until, |_| {})?;
+    match format {
+        Format::Json => print_json(&json!({
+            "observations": rows, "blocks": blocks, "bytes": bytes, "left": left,
+        }))?,
+        Format::Table => {
+            println!("sealed {rows} observations in {blocks} blocks of {bytes} bytes together");
+            if left > 0 {
+                println!("left {left} times: changed meanwhile, or damaged; the log says which");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn drop_damaged(store: &Store, format: Format) -> anyhow::Result<()> {
+    let damages = store.sealer()?.drop_damaged()?;
+    match format {
+        Format::Json => {
+            let of_span = damages.spans().iter().map(|span| {
+                json!({
+                    "device": span.device, "first": span.first, "last": span.last,
+                    "observations": span.observations, "damage": span.damage.to_string(),
+                })
+            });
+            print_json(&of_span.collect::<Vec<_>>())?;
+        }
+        Format::Table if damages.spans().is_empty() => println!("every sealed block can be read"),
+        Format::Table => {
+            for span in damages.spans() {
+                println!("taken out: {span}");
+            }
+        }
+    }
+    Ok(())
+}
