@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{
     catalogue::Catalogue,
     id::{CooperativeId, DeviceId, PlotId},
@@ -102,14 +102,6 @@ impl App {
             .map_err(ApiError::internal)?
             .map(|seen| seen.into_iter().collect())
             .map_err(ApiError::internal)
-    }
-
-    /// The zone of a plot's days.
-    pub(crate) async fn zone_of(&self, plot: &Plot) -> Result<TimeZone, ApiError> {
-        let owner = self.facts.cooperative(&plot.cooperative).await.map_err(ApiError::internal)?;
-        let owner = owner
-            .ok_or_else(|| ApiError::internal(format!("plot {} has no cooperative", plot.id)))?;
-        owner.zone().map_err(ApiError::internal)
     }
 
     /// What the sensors of a plot measured in the last days before each fell silent.

@@ -199,7 +199,7 @@ impl Store {
 
     /// A connection that keeps summaries.
     pub(crate) fn summary_writer(&self) -> Result<SummaryWriter, StoreError> {
-        SummaryWriter::open(&self.path)
+        SummaryWriter::open(&self.path, self.turn.clone())
     }
 
     /// A connection that only reads. Its calls block.

@@ -12,16 +12,15 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{
     catalogue::Catalogue,
     id::{DeviceId, PlotId},
     reading::{DepthMm, Flags},
-    records::{Placement, Plot},
+    records::Placement,
 };
 use plotwise_ingest::{
-    days::{PlotContext, flagged_observations},
-    flags::Land,
+    days::{Ground, flagged_observations},
     store::{Reader, Store, StoreError, StoredObservation},
 };
 use serde::{Deserialize, Serialize};
@@ -105,25 +104,12 @@ fn own_depth_at(placements: &[Placement], time: Timestamp) -> Option<DepthMm> {
     placements.get(after.saturating_sub(1)).and_then(|placement| placement.depth)
 }
 
-/// A plot and what its flags need to be known of it.
-struct KnownPlot {
-    plot: Plot,
-    placements: Vec<Placement>,
-    land: Land,
-    zone: TimeZone,
-}
-
 /// Every plot on which a device stood.
-async fn plots_of(app: &App, placements: &[Placement]) -> Result<Vec<KnownPlot>, ApiError> {
+async fn plots_of(app: &App, placements: &[Placement]) -> Result<Vec<Ground>, ApiError> {
     let ids: BTreeSet<&PlotId> = placements.iter().filter_map(|one| one.plot.as_ref()).collect();
     let mut known = Vec::with_capacity(ids.len());
     for id in ids {
-        let plot = app.plot(id.as_str()).await?;
-        let zone = app.zone_of(&plot).await?;
-        let seasons = app.facts.seasons(id).await.map_err(ApiError::internal)?;
-        let placements = app.facts.placements_of_plot(id).await.map_err(ApiError::internal)?;
-        let land = Land::of(&plot, &seasons, &zone, &app.catalogue);
-        known.push(KnownPlot { plot, placements, land, zone });
+        known.extend(Ground::of(&app.facts, id).await.map_err(ApiError::internal)?);
     }
     Ok(known)
 }
@@ -133,16 +119,15 @@ fn flagged(
     store: &Store,
     catalogue: &Catalogue,
     own: &[Placement],
-    plots: &[KnownPlot],
+    plots: &[Ground],
     found: &[StoredObservation],
 ) -> Result<Vec<(StoredObservation, Vec<Flags>)>, StoreError> {
     let (Some(last), Some(first)) = (found.first(), found.last()) else { return Ok(Vec::new()) };
     let after = last.measured.saturating_add(SignedDuration::from_millis(1));
     let span = (first.measured, after.unwrap_or(Timestamp::MAX));
     let of_plot = |id: &PlotId| {
-        let known = plots.iter().find(|known| known.plot.id == *id)?;
-        let KnownPlot { plot, placements, land, zone } = known;
-        Some(PlotContext { plot: &plot.id, placements, land, zone, catalogue })
+        let known = plots.iter().find(|ground| ground.plot == *id)?;
+        Some(known.context(catalogue))
     };
     let mut flagged = Vec::with_capacity(found.len());
     let each = |observation: &StoredObservation, flags: &[Flags]| {

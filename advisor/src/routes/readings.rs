@@ -8,10 +8,7 @@ use axum::{
 };
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::reading::DepthMm;
-use plotwise_ingest::{
-    days::{self, Bucket, Points, RawPoint, Step},
-    flags::Land,
-};
+use plotwise_ingest::days::{self, Bucket, Ground, Points, RawPoint, Step};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
@@ -165,19 +162,12 @@ pub(super) async fn series(
     let (from, to) = query.window(app.clock.now())?;
     let (step, depth) = (query.step()?, query.depth()?);
     let points_max = query.points.unwrap_or(POINTS_DEFAULT).clamp(1, POINTS_MAX);
-    let zone = app.zone_of(&plot).await?;
-    let placements = app.facts.placements_of_plot(&plot.id).await.map_err(ApiError::internal)?;
-    let seasons = app.facts.seasons(&plot.id).await.map_err(ApiError::internal)?;
+    let ground = Ground::of(&app.facts, &plot.id).await.map_err(ApiError::internal)?;
+    let ground = ground
+        .ok_or_else(|| ApiError::internal(format!("plot {} is of no cooperative", plot.id)))?;
     let (store, catalogue) = (app.store.clone(), Arc::clone(&app.catalogue));
     let found = spawn_blocking(move || {
-        let land = Land::of(&plot, &seasons, &zone, &catalogue);
-        let context = days::PlotContext {
-            plot: &plot.id,
-            placements: &placements,
-            land: &land,
-            zone: &zone,
-            catalogue: &catalogue,
-        };
+        let context = ground.context(&catalogue);
         let asked = days::SeriesQuery { quantity, depth, from, to, step, points_max };
         days::series(&store.reader()?, &context, &asked)
     })

@@ -216,7 +216,7 @@ impl<G: Grounds> Work<G> {
         Ok(self.looked_through != Some(revision))
     }
 
-    /// Finds the spans of a plot that are missing or of other facts.
+    /// Finds the spans of a plot that are missing, where its devices measured, or of other facts.
     fn look_through(&self, plot: &PlotId, round: &mut Round) -> Result<(), SummariserError> {
         let Some(ground) = self.grounds.ground(plot)? else { return Ok(()) };
         let context = ground.context(&self.catalogue);
@@ -224,11 +224,11 @@ impl<G: Grounds> Work<G> {
         let stands = stands(context.placements, plot);
         let fingerprints = Fingerprints::new(&context, &stands);
         let mut wanted = BTreeSet::new();
-        if let Some((first, last)) = self.reader.extent()? {
-            let span_at = |time: Timestamp| Span::of(context.zone.to_datetime(time).date());
-            for stand in stands_within(&stands, first, last) {
-                let (from, to) = (span_at(stand.from.max(first)), span_at(stand.to.min(last)));
-                wanted.extend((from.0..=to.0).map(Span));
+        let span_at = |time: Timestamp| Span::of(context.zone.to_datetime(time).date());
+        for stand in &stands {
+            for (start, end) in self.reader.busy_times(stand.device, stand.from, stand.to)? {
+                let (from, to) = (stand.from.max(start), stand.to.min(end));
+                wanted.extend((span_at(from).0..=span_at(to).0).map(Span));
             }
         }
         for head in self.reader.summary_heads(plot)? {
@@ -257,9 +257,13 @@ impl<G: Grounds> Work<G> {
             stands_within(&stands, from, to).map(|stand| stand.device).collect();
         let devices: Vec<_> = devices.into_iter().collect();
         let window = (span.first(), span.last());
+        // Of an earlier reading.
+        let _ = self.reader.take_damages();
         let packed = match day_summaries(&self.reader, &context, window) {
+            // Readings of this one are left out: whoever reads the plot is told.
+            Ok(_) if !self.reader.take_damages().spans().is_empty() => None,
             Ok(days) => packed::pack(span.first(), &days, |quantity| self.reader.code(quantity)),
-            // Whoever reads the plot is told; the other plots go on.
+            // The other plots go on.
             Err(StoreError::Damaged { .. }) => None,
             Err(error) => return Err(error.into()),
         };

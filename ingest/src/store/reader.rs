@@ -214,7 +214,7 @@ impl Reader {
     }
 
     /// The weeks of a span that hold anything, one seek each.
-    fn weeks(&self, (from, to): (i64, i64)) -> Result<Vec<i64>, StoreError> {
+    pub(super) fn weeks(&self, (from, to): (i64, i64)) -> Result<Vec<i64>, StoreError> {
         let mut statement = self
             .connection
             .prepare_cached("select week from observation where week > ? order by week limit 1")?;

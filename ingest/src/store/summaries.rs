@@ -16,7 +16,7 @@ use plotwise_config::id::{DeviceId, PlotId};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::{
-    Reader, StoreError, WEEK_MS, changes, codes, letters, reader::moment, schema, sealed, week_of,
+    Reader, StoreError, Turn, WEEK_MS, changes, codes, letters, reader::moment, schema, sealed,
 };
 
 pub(super) const TABLES: &str = "
@@ -135,19 +135,33 @@ impl Reader {
         Ok(Some(ChangedDevice { number, device: letters::device_id(&name)?, days }))
     }
 
-    /// From the first moment of the first week that holds anything to the end of the last, at most.
-    pub(crate) fn extent(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
-        let week = |sql| -> Result<Option<i64>, StoreError> {
-            Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
-        };
+    /// Times within which a device measured something, from one moment until before another: weeks, and
+    /// what blocks hold. Each from its first moment until before its end.
+    pub(crate) fn busy_times(
+        &self,
+        device: &DeviceId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(Timestamp, Timestamp)>, StoreError> {
         let _snapshot = self.snapshot()?;
-        let sealed = sealed::extent(&self.connection)?;
-        let sealed = sealed.map(|(from_ms, until_ms)| (week_of(from_ms), week_of(until_ms)));
-        let first = week("select min(week) from observation")?;
-        let first = first.into_iter().chain(sealed.map(|(first, _)| first)).min();
-        let last = week("select max(week) from observation")?.max(sealed.map(|(_, last)| last));
-        let start = |week: i64| moment(week.saturating_mul(WEEK_MS));
-        first.zip(last).map(|(first, last)| Ok((start(first)?, start(last + 1)?))).transpose()
+        let Some(number) = codes::device_number(&self.connection, device)? else {
+            return Ok(Vec::new());
+        };
+        let span = (from.as_millisecond(), to.as_millisecond());
+        let mut times = Vec::new();
+        let mut statement = self.connection.prepare_cached(
+            "select exists (select 1 from observation where week = ? and device = ?)",
+        )?;
+        for week in self.weeks(span)? {
+            if statement.query_row([week, number], |row| row.get(0))? {
+                let start = |week: i64| moment(week.saturating_mul(WEEK_MS));
+                times.push((start(week)?, start(week + 1)?));
+            }
+        }
+        for block in sealed::overlapping(&self.connection, number, span)? {
+            times.push((moment(block.key.first_ms)?, moment(block.key.last_ms + 1)?));
+        }
+        Ok(times)
     }
 
     /// The plots whose rows rest on a device's readings.
@@ -188,6 +202,7 @@ pub(crate) struct ChangedDevice {
 #[derive(Debug)]
 pub(crate) struct SummaryWriter {
     connection: Connection,
+    turn: Turn,
 }
 
 /// Whether a round is still the last one that was begun.
@@ -201,16 +216,17 @@ pub(crate) enum Outcome {
 }
 
 impl SummaryWriter {
-    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn open(path: &Path, turn: Turn) -> Result<Self, StoreError> {
         let connection = schema::connect_writer(path)?;
         // Durability: a summary may be lost with the machine's power, as may the clearing of its mark,
         // never the one without the other: the log keeps its order.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        Ok(Self { connection })
+        Ok(Self { connection, turn })
     }
 
     /// Begins a round: what is committed from now on is marked with its number.
     pub(crate) fn begin_round(&mut self) -> Result<i64, StoreError> {
+        let _turn = self.turn.take();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute("update summary_round set number = number + 1", [])?;
@@ -226,6 +242,7 @@ impl SummaryWriter {
         (plot, span): (&PlotId, i64),
         row: Option<NewRow<'_>>,
     ) -> Result<Outcome, StoreError> {
+        let _turn = self.turn.take();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if changes::round(&transaction)? != round {
@@ -254,6 +271,7 @@ impl SummaryWriter {
         round: i64,
         device: &ChangedDevice,
     ) -> Result<Outcome, StoreError> {
+        let _turn = self.turn.take();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if changes::round(&transaction)? != round {

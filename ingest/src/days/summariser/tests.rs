@@ -255,6 +255,7 @@ enum Event {
     Plot { plot: usize, is_there: bool },
     Steps { process: usize, count: usize },
     Kill { process: usize },
+    Seal { from: i64 },
     Check { first: i64, count: i64 },
 }
 
@@ -300,6 +301,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..2_usize, any::<bool>()).prop_map(|(plot, is_there)| Event::Plot { plot, is_there }),
         6 => (0..2_usize, 1..40_usize).prop_map(|(process, count)| Event::Steps { process, count }),
         1 => (0..2_usize).prop_map(|process| Event::Kill { process }),
+        2 => moment().prop_map(|from| Event::Seal { from }),
         3 => (35..60_i64, 0..10_i64).prop_map(|(first, count)| Event::Check { first, count }),
     ]
 }
@@ -344,6 +346,10 @@ impl World {
             Event::Kill { process } => {
                 let (told, catalogue) = (self.told.clone(), Arc::clone(&self.catalogue));
                 self.works[process] = Work::new(&self.store, told, catalogue).unwrap();
+            }
+            Event::Seal { from } => {
+                let mut sealer = self.store.sealer().unwrap();
+                while sealer.step(hour(from)).unwrap() == Step::More {}
             }
             Event::Check { first, count } => self.check(first, count),
         }

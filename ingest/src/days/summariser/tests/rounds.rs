@@ -41,6 +41,24 @@ fn upkeep_makes_every_span_and_then_rests() {
 }
 
 #[test]
+fn what_was_stored_before_there_were_marks_is_summarised_too() {
+    let mut world = World::new();
+    // Two readings five years apart: nothing is kept of the time between.
+    let observations = world.observations(0, 0, 1, Shape::Wave, false);
+    world.commit(0, observations);
+    let observations = world.observations(0, 5 * 365 * 24, 1, Shape::Wave, false);
+    world.commit(0, observations);
+    let raw = rusqlite::Connection::open(world.store.path()).unwrap();
+    raw.execute("delete from changed_day", []).unwrap();
+    assert!(world.steps(0, 100));
+    let heads = world.store.reader().unwrap().summary_heads(&plot_id(0)).unwrap();
+    assert!((2..=4).contains(&heads.len()), "{heads:?}");
+    let [kept, anew] = world.read(&plot_id(0), (date(2026, 1, 1), date(2032, 1, 1)));
+    assert_eq!(kept, anew);
+    assert_eq!(kept.len(), 2);
+}
+
+#[test]
 fn what_is_kept_is_read_and_not_made_anew() {
     let mut world = world();
     assert!(world.steps(0, 100));
@@ -170,6 +188,45 @@ fn what_cannot_be_read_or_is_of_another_version_is_made_anew() {
         let [found, wanted] = world.read(&plot_id(0), WHOLE);
         assert_eq!(found, wanted, "{damage:?}");
     }
+}
+
+#[test]
+fn nothing_is_kept_of_days_whose_block_is_damaged() {
+    let mut world = world();
+    world.live(Event::Seal { from: HOURS });
+    assert!(world.steps(0, 100));
+    let spans = |world: &World| world.store.reader().unwrap().summary_heads(&plot_id(0)).unwrap();
+    let before = spans(&world);
+    let raw = rusqlite::Connection::open(world.store.path()).unwrap();
+    let damaged = raw.execute("update block set data = zeroblob(100)", []).unwrap();
+    assert!(damaged > 0);
+    // What was kept before stays, and so what is damaged shows only where it is read.
+    assert_eq!(spans(&world), before);
+    let observations = corrected(&world, 100);
+    world.commit(0, observations);
+    assert!(world.steps(0, 100));
+    let after = spans(&world);
+    assert!(after.len() < before.len());
+    let [found, wanted] = world.read(&plot_id(0), WHOLE);
+    assert!(found.len() >= wanted.len());
+}
+
+#[test]
+fn what_is_kept_outlives_sealing() {
+    let mut world = world();
+    assert!(world.steps(0, 100));
+    let before = world.read(&plot_id(0), WHOLE)[0].clone();
+    world.live(Event::Seal { from: HOURS });
+    assert!(is_all_kept(&world));
+    let [found, wanted] = world.read(&plot_id(0), WHOLE);
+    assert_eq!((&found, &found), (&before, &wanted));
+    // A file that was sealed before there were summaries.
+    let raw = rusqlite::Connection::open(world.store.path()).unwrap();
+    raw.execute("delete from day_summary", []).unwrap();
+    world.works[0].looked_through = None;
+    assert!(world.steps(0, 100));
+    assert_eq!(world.store.reader().unwrap().summary_heads(&plot_id(0)).unwrap().len(), 4);
+    assert_eq!(world.read(&plot_id(0), WHOLE)[0], wanted);
 }
 
 #[test]
