@@ -216,6 +216,7 @@ def main():
         print(f"published to the listener in {number(report['seconds'])} s")
         sealed = plotwise.settled()
         print(f"plotwise: {sealed}")
+        free = plotwise.query("pragma freelist_count")[0] * 4096
         plotwise.service.stop()
         influx.start()
         started = time.monotonic()
@@ -239,7 +240,8 @@ def main():
         plotwise.service.kill()
         influx.process.kill()
     print()
-    lines = [["bytes a reading, all files", number(ours / readings), number(engine / readings),
+    lines = [["bytes a reading, pages of use", number((ours - free) / readings), "", ""],
+             ["bytes a reading, all files", number(ours / readings), number(engine / readings),
               f"1/{number(engine / ours)}"],
              ["bytes a reading, TSM files alone", "", number(theirs / readings),
               f"1/{number(theirs / ours)}"]]
@@ -248,7 +250,8 @@ def main():
     table(["", "plotwise", "influxdb", ""], lines)
     write_json(asked.json, {
         "machine": about, "readings": readings, "sealed": sealed, "compaction": compaction,
-        "bytes": {"plotwise": ours, "influxdb": engine, "tsm": theirs}, "seconds": answers})
+        "bytes": {"plotwise": ours, "plotwise_free": free, "influxdb": engine, "tsm": theirs},
+        "seconds": answers})
 
 
 def ask(questions, runs):
