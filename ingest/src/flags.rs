@@ -39,7 +39,8 @@
 //!   here they may have it.
 //! - `D10` looks for the rows whose slope *is* the rounded rise or drop; here within 0.0005. It also
 //!   takes all rows that are in no level run for one run; here they are none.
-//! - Soil moisture comes in m³/m³ and is judged in percent, rounded to nine decimals.
+//! - Soil moisture comes in m³/m³ and is judged in percent, rounded to nine decimals; a tie that noise
+//!   decides there may fall the other way here (2 of 100,000 rows of `tests/bench/flags.sh`).
 //! - In a part of a series ([`Extent::Piece`]), as the store reads it, `D09` and `D10` follow a plateau for
 //!   [`PLATEAU_MAX`]: soil that stays full for longer is wet, which advice must see, and a value
 //!   that does not change at all is stuck. The highest value, which the ISMN takes from two years, is
@@ -54,7 +55,7 @@
 //!
 //! No clock, no store, no randomness. The flags of a reading depend on the series from [`LOOK_BACK`]
 //! before to [`LOOK_AHEAD`] after it, and on the daily maxima of [`HIGHEST_LOOK_BACK`]; day summaries
-//! rely on that. Time is linear in the readings.
+//! rely on that, and on the version of the rules that `days` counts. Time is linear in the readings.
 //!
 //! # Source
 //!
@@ -159,16 +160,6 @@ impl Bounds {
             Extent::Piece(_) => Self { plateau_ms_max: Some(PLATEAU_MAX.as_hours() * HOUR_MS) },
         }
     }
-}
-
-/// From when up to when a reading at a moment can change flags, its own and those of others.
-pub fn reach_of(quantity: &Quantity, time: Timestamp) -> (Timestamp, Timestamp) {
-    let is_moisture = quantity.key == SOIL_MOISTURE;
-    let later = if is_moisture { HIGHEST_LOOK_BACK } else { LOOK_BACK };
-    (
-        time.saturating_sub(LOOK_AHEAD).unwrap_or(Timestamp::MIN),
-        time.saturating_add(later).unwrap_or(Timestamp::MAX),
-    )
 }
 
 /// All flags of a series of one quantity at one place, stored and computed, in the order of the

@@ -8,6 +8,7 @@
 //! bytes -> table (UTF-8, header, cells) -> fields (days, numbers, words) -> records -> Facts::put_*
 //! GeoJSON -> features ---------------------^
 //! bytes -> readings (streamed) -> observations -> pipeline
+//! bytes -> flagging (the quality checks) -> the same bytes and a column of flags
 //! ```
 //!
 //! Files are UTF-8 with or without a byte-order mark, comma, a header line in English keys or

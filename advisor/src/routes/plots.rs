@@ -249,6 +249,8 @@ pub(super) struct PlotQuantity {
     name: Text,
     /// As people write it.
     unit: String,
+    /// Outside it a value is rare in a field: worth a look, not flagged. Null where nobody knows.
+    soft_range: Option<[f64; 2]>,
 }
 
 /// One plot.
@@ -295,6 +297,7 @@ pub(super) async fn show(
                     key: quantity.key.clone(),
                     name: quantity.name.clone(),
                     unit: quantity.unit_shown.clone(),
+                    soft_range: quantity.soft,
                 }
             })
             .collect(),

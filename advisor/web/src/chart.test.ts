@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Series } from './api'
-import { linesOf } from './chart'
+import { crossedBorders, flagCounts, linesOf } from './chart'
 
 const series = (items: object[], step = 'day') => ({ step, items }) as unknown as Series
 
@@ -36,4 +36,25 @@ test('a flagged reading is kept apart from the mean; a note on time is not a fla
   )
   expect(line?.mean).toEqual([null, 1])
   expect(line?.flagged).toEqual([9, null])
+})
+
+test('flags of raw readings are counted', () => {
+  const items = [{ flags: ['C02', 'S'] }, { flags: [] }, { flags: ['S'] }, { mean: 1 }]
+  expect(flagCounts(series(items))).toEqual([
+    ['C02', 1],
+    ['S', 2],
+  ])
+})
+
+test('a border of what is usual is drawn where it is crossed', () => {
+  const [line] = linesOf(
+    series([
+      { time: '2026-01-01T00:00:00Z', mean: 0.3 },
+      { time: '2026-01-02T00:00:00Z', mean: 0.7 },
+    ]),
+  )
+  if (!line) throw new Error('no line')
+  expect(crossedBorders(line, [0.02, 0.6])).toEqual([0.6])
+  expect(crossedBorders(line, [0.02, 0.8])).toEqual([])
+  expect(crossedBorders(line, null)).toEqual([])
 })

@@ -39,6 +39,26 @@ export function linesOf(series: Series): Line[] {
   return [...lines.values()].sort((a, b) => (a.depth ?? -1) - (b.depth ?? -1))
 }
 
+/** How many raw readings carry each flag, in the order of first sight; hours and days name none. */
+export function flagCounts(series: Series): [string, number][] {
+  const counts = new Map<string, number>()
+  for (const point of series.items) {
+    for (const flag of point.flags ?? []) counts.set(flag, (counts.get(flag) ?? 0) + 1)
+  }
+  return [...counts]
+}
+
+/** The borders of what is usual that a line's values cross; the others would only flatten it. */
+export function crossedBorders(line: Line, range: [number, number] | null): number[] {
+  const values = [...line.mean, ...line.flagged].filter((value) => value !== null)
+  if (!range || values.length === 0) return []
+  const [low, high] = range
+  return [
+    ...(values.some((value) => value < low) ? [low] : []),
+    ...(values.some((value) => value > high) ? [high] : []),
+  ]
+}
+
 interface Statistics {
   mean?: number | null | undefined
   min?: number | null | undefined

@@ -136,16 +136,28 @@ pub(super) fn flag_frost(
     }
 }
 
-/// The value nearest to a moment; `cursor` follows the moments, which never go back.
+/// The sound value nearest to a moment, the earlier of two. `cursor` follows the moments, which never
+/// go back.
 fn nearest(series: &[TimedReading], cursor: &mut usize, time_ms: i64) -> Option<f64> {
+    let time_of = |reading: &TimedReading| reading.time.as_millisecond();
     let rest = series.get(*cursor..)?;
-    *cursor +=
-        rest.iter().take_while(|reading| reading.time.as_millisecond() < time_ms - NEAR_MS).count();
-    series[*cursor..]
+    *cursor += rest.iter().take_while(|reading| time_of(reading) < time_ms).count();
+    let (before, after) = series.split_at(*cursor);
+    let is_sound = |reading: &&TimedReading| !reading.flags.is_excluded();
+    let early = before
         .iter()
-        .map(|reading| (reading.time.as_millisecond() - time_ms, reading))
-        .take_while(|(late_ms, _)| *late_ms < NEAR_MS)
-        .filter(|(_, reading)| !reading.flags.is_excluded())
-        .min_by_key(|(late_ms, _)| late_ms.abs())
-        .map(|(_, reading)| reading.value)
+        .rev()
+        .take_while(|reading| time_ms - time_of(reading) <= NEAR_MS)
+        .find(is_sound)
+        .map(|reading| (time_ms - time_of(reading), reading.value));
+    let late = after
+        .iter()
+        .take_while(|reading| time_of(reading) - time_ms < NEAR_MS)
+        .find(is_sound)
+        .map(|reading| (time_of(reading) - time_ms, reading.value));
+    match (early, late) {
+        (Some((early_ms, value)), Some((late_ms, _))) if early_ms <= late_ms => Some(value),
+        (_, Some((_, value))) | (Some((_, value)), None) => Some(value),
+        (None, None) => None,
+    }
 }

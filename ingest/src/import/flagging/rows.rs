@@ -114,7 +114,7 @@ impl<'a> Rows<'a> {
                 errors.note(reading.line, &record.len().to_string(), &found, wanted);
             }
         }
-        errors.finish((rows, reading.series))
+        errors.finish((rows, reading.series.into_iter().collect()))
     }
 
     /// The text of each row, with the line break of the row before and most of its own.
@@ -266,10 +266,13 @@ struct Reading<'a> {
     line: u64,
     devices: HashMap<String, u32>,
     quantities: HashMap<String, QuantityNo>,
-    /// Neighbouring rows of a long file mostly have the same.
+    /// Neighbouring rows mostly have the same device, and in a long file the same time.
     last_device: (String, u32),
-    last_time: Option<(String, Timestamp)>,
-    series: BTreeMap<SeriesKey, Series>,
+    last_time: (String, Timestamp),
+    series: Vec<(SeriesKey, Series)>,
+    places: BTreeMap<SeriesKey, usize>,
+    /// By column, where its last reading went.
+    last_place: Vec<usize>,
 }
 
 impl<'a> Reading<'a> {
@@ -282,15 +285,17 @@ impl<'a> Reading<'a> {
             devices: HashMap::new(),
             quantities: HashMap::new(),
             last_device: (String::new(), 0),
-            last_time: None,
-            series: BTreeMap::new(),
+            last_time: (String::new(), Timestamp::UNIX_EPOCH),
+            series: Vec::new(),
+            places: BTreeMap::new(),
+            last_place: Vec::new(),
         }
     }
 
     fn row(&mut self, nth: u32, record: &StringRecord, errors: &mut Errors) {
         let cell = |place: usize| record.get(place).map_or("", str::trim);
         let layout = self.layout;
-        let device = self.device(layout.device.map_or("", cell));
+        let device = layout.device.map_or(0, |place| self.device(cell(place)));
         let Some(time) = self.time(cell(layout.time), errors) else { return };
         let flags = layout.flags.map_or(Flags::NONE, |place| kept_flags(cell(place)));
         match &layout.kind {
@@ -343,7 +348,22 @@ impl<'a> Reading<'a> {
     ) {
         let is_in_soil = self.catalogue.quantity(quantity).in_soil;
         let depth = depth.or(self.options.depth.filter(|_| is_in_soil));
-        let series = self.series.entry(SeriesKey { device, quantity, depth }).or_default();
+        let key = SeriesKey { device, quantity, depth };
+        let column = usize::from(cell.1);
+        let last = self.last_place.get(column).and_then(|place| self.series.get(*place));
+        let place = match last {
+            Some((known, _)) if *known == key => self.last_place[column],
+            _ => {
+                let place = *self.places.entry(key).or_insert_with(|| {
+                    self.series.push((key, Series::default()));
+                    self.series.len() - 1
+                });
+                self.last_place.resize(self.last_place.len().max(column + 1), place);
+                self.last_place[column] = place;
+                place
+            }
+        };
+        let (_, series) = &mut self.series[place];
         series.readings.push(reading);
         series.cells.push(cell);
     }
@@ -358,14 +378,15 @@ impl<'a> Reading<'a> {
     }
 
     fn time(&mut self, text: &str, errors: &mut Errors) -> Option<Timestamp> {
-        if let Some((known, time)) = &self.last_time
-            && known == text
-        {
-            return Some(*time);
+        let is_long = matches!(self.layout.kind, Kind::Long { .. });
+        if is_long && !text.is_empty() && self.last_time.0 == text {
+            return Some(self.last_time.1);
         }
         match parse_time(text, Some(&self.options.timezone)) {
             Ok(time) => {
-                self.last_time = Some((text.to_owned(), time));
+                if is_long {
+                    self.last_time = (text.to_owned(), time);
+                }
                 Some(time)
             }
             Err(wanted) => {
