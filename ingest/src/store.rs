@@ -5,7 +5,7 @@
 //! drop whole weeks. Devices and quantities have integers of their own here, which are never reused:
 //! a catalogue may grow or change its order without a row being touched.
 //!
-//! Weeks that are over are sealed in the background: [`sealed`] says how. Readers and writers see rows
+//! Weeks that are over are sealed in the background: `store/sealed.rs` says how. Readers and writers see rows
 //! and sealed observations alike.
 //!
 //! ```text

@@ -10,8 +10,8 @@
 //!   [`makers`]: sensors of any maker; [`over_http`]: readings without MQTT, and seen as they come in;
 //!   [`clients`]: other people's MQTT clients; [`link`]: other people's broker, and its bad days;
 //!   [`days`]: charts and profiles of what is new; [`pages`]: what a grower sees;
-//!   [`flags`]: readings that are doubted; [`refusals`], [`disk`]: bad input and bad days;
-//!   [`metrics`]: what an operator watches.
+//!   [`flags`]: readings that are doubted; [`sealing`]: old readings in blocks; [`refusals`], [`disk`]: bad input
+//!   and bad days; [`metrics`]: what an operator watches.
 
 mod browser;
 mod mosquitto;
@@ -30,3 +30,4 @@ mod metrics;
 mod over_http;
 mod pages;
 mod refusals;
+mod sealing;

@@ -484,28 +484,6 @@ impl Memory {
         recent::remember(connection, device, &key, time_ms, received_ms, memory_ms)
     }
 
-    fn write_conflict(
-        &mut self,
-        connection: &Connection,
-        observation: &Observation,
-        device: i64,
-        time_ms: i64,
-        arrived: &Packed,
-        stored: &Packed,
-    ) -> Result<(), StoreError> {
-        let key = self.codes.key(arrived.code);
-        let detail = format!(
-            "{key} at {} is stored as {}, another message says {}; a correction says \"supersede\"",
-            letters::shown(time_ms),
-            stored.value,
-            arrived.value
-        );
-        let reason = DeadLetterReason::Conflict;
-        let letter = letters::of_reading(reason, observation, key, arrived, detail);
-        let fingerprint = letters::fingerprint(device, time_ms, arrived);
-        self.write_letter(connection, &letter, Some(&fingerprint))
-    }
-
     pub(super) fn write_letter(
         &mut self,
         connection: &Connection,

@@ -137,7 +137,7 @@ impl Sealer {
                 "sealed {rows} observations in {blocks} blocks of {bytes} bytes together"
             );
         }
-        room::give_back(&self.connection, &self.turn, room::Keep::Share)
+        self.give_back(room::Keep::Share)
     }
 
     /// Seals everything measured before `until`, with the same steps, and gives all room back. `each` is
@@ -155,7 +155,7 @@ impl Sealer {
         while self.seal(until.as_millisecond())? == Step::More {
             each(&self.done);
         }
-        while room::give_back(&self.connection, &self.turn, room::Keep::Nothing)? == Step::More {}
+        while self.give_back(room::Keep::Nothing)? == Step::More {}
         room::shorten(&self.connection)?;
         Ok(std::mem::take(&mut self.done))
     }
@@ -179,11 +179,23 @@ impl Sealer {
             self.done.left += 1;
             self.next = (week, device + 1);
         }
-        self.steps += 1;
+        self.count_step()?;
+        Ok(Step::More)
+    }
+
+    fn give_back(&mut self, keep: room::Keep) -> Result<Step, StoreError> {
+        let left = room::give_back(&self.connection, &self.turn, keep)?;
+        self.count_step()?;
+        Ok(left)
+    }
+
+    /// Keeps the log short.
+    fn count_step(&mut self) -> Result<(), StoreError> {
+        self.steps = self.steps.wrapping_add(1);
         if self.steps.is_multiple_of(STEPS_A_CHECKPOINT) {
             room::checkpoint(&self.connection)?;
         }
-        Ok(Step::More)
+        Ok(())
     }
 
     fn plan(

@@ -1,9 +1,18 @@
-//! What stands under a key already, in a row or sealed, and how it is written anew.
+//! What stands under a key already, in a row or sealed: how it is read, written anew, and what is told where
+//! an arrival differs from it.
 
+use plotwise_config::reading::Observation;
 use rusqlite::{Connection, params};
 
 use super::Memory;
-use crate::store::{StoreError, packed, sealed, week_of};
+use crate::{
+    intake::DeadLetterReason,
+    store::{
+        StoreError, letters,
+        packed::{self, Packed},
+        sealed, week_of,
+    },
+};
 
 impl Memory {
     /// Reads what stands under a key into `row`; `false` and an empty row where there is nothing.
@@ -66,5 +75,28 @@ impl Memory {
                 time_ms
             ])?;
         Ok(())
+    }
+
+    /// Keeps a reading that differs from the stored one, which stays.
+    pub(super) fn write_conflict(
+        &mut self,
+        connection: &Connection,
+        observation: &Observation,
+        device: i64,
+        time_ms: i64,
+        arrived: &Packed,
+        stored: &Packed,
+    ) -> Result<(), StoreError> {
+        let key = self.codes.key(arrived.code);
+        let detail = format!(
+            "{key} at {} is stored as {}, another message says {}; a correction says \"supersede\"",
+            letters::shown(time_ms),
+            stored.value,
+            arrived.value
+        );
+        let reason = DeadLetterReason::Conflict;
+        let letter = letters::of_reading(reason, observation, key, arrived, detail);
+        let fingerprint = letters::fingerprint(device, time_ms, arrived);
+        self.write_letter(connection, &letter, Some(&fingerprint))
     }
 }

@@ -137,6 +137,22 @@ fn rows_that_vanished_are_nothing_to_seal() {
 }
 
 #[test]
+fn a_row_that_came_behind_a_pass_is_taken_with_the_block_that_it_stands_beside() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, mut writer) = filled(directory.path(), 1000);
+    assert_eq!(seal_all(&store).blocks, 1);
+    let late = 800 * 3600;
+    commit(&mut writer, &[correction(3600), correction(late)]);
+    let before = all(&store);
+    let mut sealer = store.sealer().unwrap();
+    sealer.next = (week_of(at(late).as_millisecond()), 1);
+    assert_eq!(sealer.seal(i64::MAX).unwrap(), Step::More);
+    assert_eq!(sealer.done.rows, 2);
+    assert_eq!(all(&store), before);
+    assert_eq!(store.reader().unwrap().counts().unwrap().observations, 1000);
+}
+
+#[test]
 fn writers_and_a_sealer_at_once_lose_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (store, mut writer) = filled(directory.path(), 3000);
