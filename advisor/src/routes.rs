@@ -6,6 +6,8 @@
 mod asked;
 mod bearer;
 mod catalogue;
+mod dead_letters;
+mod devices;
 mod events;
 mod facts;
 mod health;
@@ -49,9 +51,13 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(plots::advice, plots::make_advice))
         .routes(routes!(plots::advice_history))
         .routes(routes!(facts::cooperatives))
-        .routes(routes!(facts::devices))
         .routes(routes!(observations::observations, observations::post::take_observations))
         .routes(routes!(events::events))
+        .routes(routes!(devices::devices))
+        .routes(routes!(devices::device))
+        .routes(routes!(dead_letters::dead_letters))
+        .routes(routes!(dead_letters::dead_letter))
+        .routes(routes!(dead_letters::replay_dead_letters))
         .routes(routes!(catalogue::quantities))
         .routes(routes!(catalogue::crops))
         .routes(routes!(catalogue::varieties))

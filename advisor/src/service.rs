@@ -21,7 +21,7 @@ use plotwise_ingest::{
     link::{Link, LinkError},
     listener::{BindError, Listener, ListenerOptions},
     pipeline::{Pipeline, PipelineOptions, Running},
-    store::{StoreError, sealing},
+    store::{LetterLimits, StoreError, sealing},
     surroundings::Surroundings,
     tls::{ServerTls, TlsError},
     upkeep::{Chore, Step, Upkeep},
@@ -115,7 +115,8 @@ impl Service {
             upkeep: None,
         };
         if roles.ingest {
-            let upkeep = Upkeep::start(chores(&app)?, app.clock).map_err(ServiceError::Thread)?;
+            let upkeep =
+                Upkeep::start(chores(&mut app)?, app.clock).map_err(ServiceError::Thread)?;
             service.upkeep = Some(upkeep);
             let pipeline = service.start_pipeline(&app)?;
             let (telemetry, surroundings) =
@@ -231,8 +232,11 @@ const LOG_EVERY: Duration = Duration::from_millis(250);
 /// How often days with new readings are summarised; until then whoever reads them does it.
 const SUMMARIES_EVERY: Duration = Duration::from_mins(1);
 
+/// A flood of dead letters goes beyond its bound for so long at most.
+const LETTERS_EVERY: Duration = Duration::from_secs(2);
+
 /// What is done to the stored readings in the background.
-fn chores(app: &App) -> Result<Vec<Chore>, StoreError> {
+fn chores(app: &mut App) -> Result<Vec<Chore>, StoreError> {
     let mut checkpoints = app.store.checkpoints()?;
     let copying = Chore::new("copying the log", LOG_EVERY, move |_| {
         checkpoints.copy_if_worth().map(|_| Step::Done)
@@ -240,7 +244,12 @@ fn chores(app: &App) -> Result<Vec<Chore>, StoreError> {
     let (facts, catalogue) = (app.facts.clone(), Arc::clone(&app.catalogue));
     let mut summariser = Summariser::new(&app.store, facts, catalogue, Handle::current())?;
     let summaries = Chore::new("day summaries", SUMMARIES_EVERY, move |now| summariser.step(now));
-    Ok(vec![copying, summaries, sealing(&app.store)?])
+    let limits = &app.settings.dead_letters;
+    let limits = LetterLimits { retain_days: limits.retain_days, max_mb: limits.max_mb };
+    let mut bounds = app.store.letter_bounds(limits)?;
+    app.telemetry.let_go = Some(bounds.counters());
+    let letters = Chore::new("bounds of dead letters", LETTERS_EVERY, move |now| bounds.keep(now));
+    Ok(vec![copying, summaries, sealing(&app.store)?, letters])
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -17,6 +17,7 @@
 //! - [`live`]: what was just committed, for whoever listens.
 //! - [`sequence`], [`rhythm`]: which messages of a device are missing, and whether it is late.
 //! - [`store`]: readings and dead letters on disk, each observation once.
+//! - [`replay`]: dead letters decoded once more.
 //! - [`disk`]: below a limit of free room nothing more is taken in.
 //! - [`upkeep`]: work on what is stored that nobody waits for.
 //! - [`flags`]: quality flags that follow from values; [`days`]: readings as days and charts.
@@ -39,6 +40,7 @@ pub mod live;
 mod local_day;
 pub mod pipeline;
 pub mod publish;
+pub mod replay;
 pub mod resolve;
 pub mod rhythm;
 pub mod sequence;

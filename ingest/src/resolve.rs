@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Bytes of a refused payload that are kept: whoever may not publish shall not fill the disk.
-const REFUSED_HEAD: usize = 1024;
+pub(crate) const REFUSED_HEAD: usize = 1024;
 
 /// A message as it came.
 #[derive(Clone, Copy, Debug)]

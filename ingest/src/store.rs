@@ -59,6 +59,7 @@ mod packed;
 mod reader;
 mod recent;
 mod reconcile;
+mod replay;
 mod scan;
 mod schema;
 mod sealed;
@@ -88,9 +89,10 @@ pub use self::{
     checkpoints::Checkpoints,
     committed::Committed,
     error::StoreError,
-    letters::StoredDeadLetter,
+    letters::{LetGo, LetterBounds, LetterFilter, LetterGroup, LetterLimits, StoredDeadLetter},
     packed::Damage,
     reader::{Counts, LastSeen, Reader},
+    replay::Replayed,
     sealed::{BlockDamage, DamagedSpan, Damages, Sealed, Sealer, Sizes, sealing},
     writer::Writer,
 };
@@ -209,6 +211,15 @@ impl Store {
     /// As for [`Store::open`].
     pub fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(&self.path, Arc::clone(&self.keys))
+    }
+
+    /// A connection that keeps the dead letters within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn letter_bounds(&self, limits: LetterLimits) -> Result<LetterBounds, StoreError> {
+        LetterBounds::open(&self.path, limits)
     }
 
     /// The file that holds it.

@@ -1,32 +1,43 @@
-//! `plotwise deadletters list|show`
+//! `plotwise deadletters list|show|replay|purge`
 
-use std::process::ExitCode;
+mod print;
 
-use anyhow::{Context, anyhow};
-use clap::Subcommand;
-use plotwise_config::id::DeviceId;
-use plotwise_ingest::{intake::DeadLetterReason, store::StoredDeadLetter};
-use serde_json::{Value, json};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use jiff::SignedDuration;
+use plotwise_config::{id::DeviceId, settings::Overrides};
+use plotwise_ingest::{
+    decode::Decoders,
+    intake::DeadLetterReason,
+    replay::{Again, Asked, replay_letters},
+    store::LetterFilter,
+};
 
 use super::{
     Global,
-    output::{Format, ListFormat, Table, print_json},
+    output::{Format, ListFormat, print_json},
     workplace::{self, Workplace},
 };
-use plotwise_config::settings::Overrides;
 
 /// What to do with dead letters.
 #[derive(Debug, Subcommand)]
 pub enum DeadLettersCommand {
-    /// Newest first
-    #[command(after_help = "Example: plotwise deadletters list --reason unknown_device")]
+    /// The newest first
+    #[command(
+        after_help = "Example: plotwise deadletters list --grouped\n         plotwise deadletters list --reason unknown_device"
+    )]
     List {
-        /// One reason alone
-        #[arg(long, value_parser = parse_reason)]
-        reason: Option<DeadLetterReason>,
-        /// One device alone
+        /// Which of them
+        #[command(flatten)]
+        which: Which,
+        /// In groups of the same trouble instead of one by one
         #[arg(long)]
-        device: Option<DeviceId>,
+        grouped: bool,
         /// At most so many
         #[arg(long, default_value_t = 100)]
         limit: u32,
@@ -43,7 +54,57 @@ pub enum DeadLettersCommand {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Decode them once more after a mend; what can be stored now is, and its letter goes
+    #[command(
+        after_help = "Example: plotwise deadletters replay --reason unknown_device\n\nnot_allowed and conflict are replayed only with --reason or --id; a conflict that is replayed corrects what is stored."
+    )]
+    Replay {
+        /// Which of them
+        #[command(flatten)]
+        which: Which,
+        /// This one alone
+        #[arg(long)]
+        id: Option<i64>,
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Delete them for good; asks first
+    #[command(
+        after_help = "Example: plotwise deadletters purge --reason not_json --older-than-days 30"
+    )]
+    Purge {
+        /// Which of them
+        #[command(flatten)]
+        which: Which,
+        /// Those that arrived longer ago than so many days
+        #[arg(long, value_name = "DAYS")]
+        older_than_days: Option<u32>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
+
+/// Which letters.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// One reason alone
+    #[arg(long, value_parser = parse_reason)]
+    reason: Option<DeadLetterReason>,
+    /// One device alone
+    #[arg(long)]
+    device: Option<DeviceId>,
+}
+
+impl Which {
+    fn filter(&self) -> LetterFilter {
+        LetterFilter { reason: self.reason, device: self.device.clone(), before: None }
+    }
+}
+
+/// Letters that one transaction deletes.
+const PURGE_STEP: u32 = 1_000;
 
 fn parse_reason(key: &str) -> Result<DeadLetterReason, String> {
     DeadLetterReason::parse(key).ok_or_else(|| {
@@ -56,66 +117,119 @@ pub(super) fn run(global: &Global, command: &DeadLettersCommand) -> anyhow::Resu
     let settings = workplace::settings(global, Overrides::default())?;
     workplace::block_on(async {
         let place = Workplace::open(global, settings).await?;
-        let reader = place.store.reader()?;
         match command {
-            DeadLettersCommand::List { reason, device, limit, format } => {
-                let letters = reader.dead_letters(*limit, None, *reason, device.as_ref())?;
-                let items: Vec<Value> = letters.iter().map(as_json).collect();
-                let rows = letters.iter().map(row).collect();
-                let heads = &["id", "reason", "device", "topic", "received", "detail"];
-                Table { heads, rows }.print(*format, &items)?;
+            DeadLettersCommand::List { which, grouped, limit, format } => {
+                list(&place, which, *grouped, *limit, *format)?;
             }
             DeadLettersCommand::Show { id, format } => {
-                let letter = reader.dead_letter(*id)?.with_context(|| {
+                let letter = place.store.reader()?.dead_letter(*id)?.with_context(|| {
                     format!("there is no dead letter {id}; plotwise deadletters list shows them")
                 })?;
-                match format {
-                    Format::Json => print_json(&as_json(&letter))?,
-                    Format::Table => print_one(&letter).map_err(|error| anyhow!(error))?,
-                }
+                print::letter(&letter, *format)?;
+            }
+            DeadLettersCommand::Replay { which, id, format } => {
+                replay(&place, which, *id, *format).await?;
+            }
+            DeadLettersCommand::Purge { which, older_than_days, yes } => {
+                purge(&place, which, *older_than_days, *yes)?;
             }
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-fn row(stored: &StoredDeadLetter) -> Vec<String> {
-    let letter = &stored.letter;
-    vec![
-        stored.id.to_string(),
-        letter.reason.key().to_owned(),
-        letter.device.as_ref().map(ToString::to_string).unwrap_or_default(),
-        letter.topic.clone(),
-        letter.received.to_string(),
-        letter.detail.clone(),
-    ]
-}
-
-fn as_json(stored: &StoredDeadLetter) -> Value {
-    let letter = &stored.letter;
-    json!({
-        "id": stored.id,
-        "reason": letter.reason.key(),
-        "device": letter.device,
-        "topic": letter.topic,
-        "received": letter.received,
-        "detail": letter.detail,
-        "payload": String::from_utf8_lossy(&letter.payload),
-    })
-}
-
-fn print_one(stored: &StoredDeadLetter) -> std::io::Result<()> {
-    use std::io::Write;
-    let letter = &stored.letter;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "reason    {}", letter.reason.key())?;
-    writeln!(out, "detail    {}", letter.detail)?;
-    writeln!(out, "topic     {}", letter.topic)?;
-    writeln!(out, "received  {}", letter.received)?;
-    if let Some(device) = &letter.device {
-        writeln!(out, "device    {device}")?;
+fn list(
+    place: &Workplace,
+    which: &Which,
+    is_grouped: bool,
+    limit: u32,
+    format: ListFormat,
+) -> anyhow::Result<()> {
+    let reader = place.store.reader()?;
+    if is_grouped {
+        let mut groups = reader.dead_letter_groups(&which.filter())?;
+        groups.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        print::groups(&groups, format)?;
+    } else {
+        let letters = reader.dead_letters(limit, None, which.reason, which.device.as_ref())?;
+        print::letters(&letters, format)?;
     }
-    writeln!(out)?;
-    out.write_all(&letter.payload)?;
-    writeln!(out)
+    let let_go = reader.dead_letters_let_go()?;
+    if !let_go.is_empty() {
+        let reasons: Vec<String> =
+            let_go.iter().map(|(reason, letters)| format!("{letters} {}", reason.key())).collect();
+        eprintln!(
+            "Let go so far to keep [deadletters] retain_days and max_mb: {}.",
+            reasons.join(", ")
+        );
+    }
+    Ok(())
+}
+
+async fn replay(
+    place: &Workplace,
+    which: &Which,
+    id: Option<i64>,
+    format: Format,
+) -> anyhow::Result<()> {
+    let directory = place.facts.directory().await?;
+    let decoders = Decoders::new(&place.catalogue);
+    let again = Again::new(&directory, &decoders, &place.settings.mqtt)?;
+    let asked = Asked { reason: which.reason, device: which.device.clone(), id };
+    let bar = print::progress()?;
+    let outcome = replay_letters(&place.store, &asked, &again, place.clock.now(), |so_far| {
+        let left: u64 = so_far.replayed.left.values().sum();
+        bar.set_message(format!("{} stored, {left} left", so_far.replayed.done));
+        bar.tick();
+    })?;
+    bar.finish_and_clear();
+    match format {
+        Format::Json => print_json(&print::outcome(&outcome))?,
+        Format::Table => print::outcome_as_text(&outcome),
+    }
+    Ok(())
+}
+
+fn purge(
+    place: &Workplace,
+    which: &Which,
+    older_than_days: Option<u32>,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let before = older_than_days
+        .map(|days| place.clock.now().checked_sub(SignedDuration::from_hours(24 * i64::from(days))))
+        .transpose()?;
+    let filter = LetterFilter { before, ..which.filter() };
+    let count = place.store.reader()?.dead_letter_ids(&filter, i64::MIN, u32::MAX)?.len();
+    if count == 0 {
+        println!("There is nothing to delete.");
+        return Ok(());
+    }
+    if !yes && !is_agreed(count)? {
+        bail!("nothing was deleted");
+    }
+    let mut writer = place.store.writer()?;
+    let mut deleted = 0;
+    loop {
+        let step = writer.purge(&filter, PURGE_STEP)?;
+        deleted += step;
+        if step < u64::from(PURGE_STEP) {
+            break;
+        }
+    }
+    println!("Deleted {deleted} dead letters.");
+    Ok(())
+}
+
+fn is_agreed(count: usize) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!(
+            "{count} dead letters would be deleted for good; say --yes where nobody can be asked"
+        );
+    }
+    eprint!("Delete {count} dead letters for good? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

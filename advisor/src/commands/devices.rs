@@ -1,6 +1,6 @@
 //! `plotwise devices list|add|show|remove|token|move`
 
-use std::process::ExitCode;
+use std::{collections::HashMap, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -11,7 +11,7 @@ use plotwise_config::{
     records::{Device, Placement},
     settings::Overrides,
 };
-use plotwise_ingest::{credential::Token, facts::DeviceFilter};
+use plotwise_ingest::{credential::Token, facts::DeviceFilter, rhythm::Liveness, store::LastSeen};
 use serde_json::{Value, json};
 
 use super::{
@@ -191,7 +191,17 @@ async fn new_token(place: &Workplace, id: &DeviceId, format: Format) -> anyhow::
 
 async fn list(place: &Workplace, format: ListFormat) -> anyhow::Result<()> {
     let devices = place.facts.devices(&DeviceFilter::default()).await?;
-    let items: Vec<Value> = devices.iter().map(as_json).collect();
+    let seen: HashMap<DeviceId, LastSeen> =
+        place.store.reader()?.last_seen()?.into_iter().collect();
+    let now = place.clock.now();
+    let items: Vec<Value> = devices
+        .iter()
+        .map(|device| {
+            let mut item = as_json(device);
+            say_heard(&mut item, device, seen.get(&device.id), now);
+            item
+        })
+        .collect();
     let rows = devices
         .iter()
         .map(|device| {
@@ -200,11 +210,15 @@ async fn list(place: &Workplace, format: ListFormat) -> anyhow::Result<()> {
                 device.cooperative.to_string(),
                 device.profile.clone(),
                 if device.is_gateway { "gateway" } else { "" }.to_owned(),
+                state_of(device, seen.get(&device.id), now).unwrap_or_default().to_owned(),
+                seen.get(&device.id).map_or_else(String::new, |last| shown(last.heard.received)),
+                seen.get(&device.id).map_or(0, |last| last.numbers.lost()).to_string(),
                 device.name.clone().unwrap_or_default(),
             ]
         })
         .collect();
-    let heads = &["device", "cooperative", "profile", "kind", "name"];
+    let heads =
+        &["device", "cooperative", "profile", "kind", "state", "last_received", "lost", "name"];
     Table { heads, rows }.print(format, &items)?;
     Ok(())
 }
@@ -212,6 +226,9 @@ async fn list(place: &Workplace, format: ListFormat) -> anyhow::Result<()> {
 async fn show(place: &Workplace, id: &DeviceId, format: Format) -> anyhow::Result<()> {
     let device = known(place, id).await?;
     let placements = place.facts.placements_of_device(id).await?;
+    let seen: HashMap<DeviceId, LastSeen> =
+        place.store.reader()?.last_seen()?.into_iter().collect();
+    let (last, now) = (seen.get(id), place.clock.now());
     match format {
         Format::Json => {
             let placements: Vec<Value> = placements
@@ -222,6 +239,7 @@ async fn show(place: &Workplace, id: &DeviceId, format: Format) -> anyhow::Resul
                 })
                 .collect();
             let mut shown = as_json(&device);
+            say_heard(&mut shown, &device, last, now);
             shown["placements"] = placements.into();
             print_json(&shown)?;
         }
@@ -229,6 +247,7 @@ async fn show(place: &Workplace, id: &DeviceId, format: Format) -> anyhow::Resul
             println!("device       {}", device.id);
             println!("cooperative  {}", device.cooperative);
             println!("profile      {}", device.profile);
+            print_heard(&device, last, now);
             for one in placements {
                 let plot = one.plot.map_or_else(|| "no plot".to_owned(), |plot| plot.to_string());
                 let depth =
@@ -238,6 +257,45 @@ async fn show(place: &Workplace, id: &DeviceId, format: Format) -> anyhow::Resul
         }
     }
     Ok(())
+}
+
+/// Whether it sends as it used to; nothing for a gateway, which is not heard itself.
+fn state_of(device: &Device, last: Option<&LastSeen>, now: Timestamp) -> Option<&'static str> {
+    let heard = last.map(|last| &last.heard);
+    (!device.is_gateway).then(|| Liveness::of(heard, now).key())
+}
+
+fn print_heard(device: &Device, last: Option<&LastSeen>, now: Timestamp) {
+    if let Some(state) = state_of(device, last, now) {
+        println!("state        {state}");
+    }
+    let Some(LastSeen { heard, numbers }) = last else { return };
+    println!("last         measured {}, received {}", heard.measured, heard.received);
+    if let Some(interval) = heard.interval {
+        println!("interval     {interval:#}");
+    }
+    println!(
+        "numbers      {} lost ({} missed, {} came late), {} came again, {} restarts",
+        numbers.lost(),
+        numbers.missed,
+        numbers.filled,
+        numbers.repeated,
+        numbers.restarts
+    );
+}
+
+fn say_heard(item: &mut Value, device: &Device, last: Option<&LastSeen>, now: Timestamp) {
+    let heard = last.map(|last| &last.heard);
+    item["state"] = state_of(device, last, now).into();
+    item["last_measured"] = heard.map(|heard| heard.measured.to_string()).into();
+    item["last_received"] = heard.map(|heard| heard.received.to_string()).into();
+    item["interval_s"] = heard.and_then(|heard| heard.interval).map(|one| one.as_secs_f64()).into();
+    item["lost"] = last.map_or(0, |last| last.numbers.lost()).into();
+}
+
+/// To the second: a list is looked over.
+fn shown(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn as_json(device: &Device) -> Value {

@@ -17,6 +17,7 @@ use plotwise_config::{
 use plotwise_ingest::{
     clock::Clock,
     facts::Facts,
+    intake::DeadLetterReason,
     link::Link,
     store::Store,
     tls::{ServerTls, Validity},
@@ -108,6 +109,7 @@ async fn examine(global: &Global, args: &DoctorArgs, settings: Settings) -> Vec<
             if args.sealed {
                 findings.push(Finding::of("sealed blocks", sealed_blocks(&place.store)));
             }
+            findings.push(Finding::of("dead letters", dead_letters(&place.store)));
             findings.push(Finding::of("plotwise.db", facts(&place.facts).await));
         }
     }
@@ -214,6 +216,25 @@ fn sealed_blocks(store: &Store) -> anyhow::Result<String> {
         spans.join("; ")
     );
     Ok(format!("{} read", reader.sizes()?.blocks))
+}
+
+/// Their number alone is no failure: they wait for somebody to look at them.
+fn dead_letters(store: &Store) -> anyhow::Result<String> {
+    let reader = store.reader()?;
+    let listed = |counts: Vec<(DeadLetterReason, u64)>| {
+        let reasons = counts.iter().map(|(reason, letters)| format!("{letters} {}", reason.key()));
+        reasons.collect::<Vec<_>>().join(", ")
+    };
+    let (kept, gone) = (reader.dead_letter_counts()?, reader.dead_letters_let_go()?);
+    let mut says = if kept.is_empty() {
+        "none".to_owned()
+    } else {
+        format!("{}; see plotwise deadletters list", listed(kept))
+    };
+    if !gone.is_empty() {
+        says = format!("{says}; let go to keep their bounds: {}", listed(gone));
+    }
+    Ok(says)
 }
 
 async fn facts(facts: &Facts) -> anyhow::Result<String> {

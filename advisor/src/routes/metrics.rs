@@ -48,6 +48,15 @@ impl Collector for Scrape {
             of_observations(&mut encoder, pipeline.counters())?;
             of_commits(&mut encoder, pipeline)?;
         }
+        if let Some(let_go) = &self.0.let_go {
+            counters(
+                &mut encoder,
+                "plotwise_dead_letters_let_go",
+                "Dead letters let go to keep their bounds in age and size",
+                "reason",
+                &DeadLetterReason::ALL.map(|reason| (reason.key(), let_go.of(reason))),
+            )?;
+        }
         if let Some(listener) = &self.0.listener {
             of_listener(&mut encoder, listener)?;
         }

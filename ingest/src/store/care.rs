@@ -58,7 +58,7 @@ fn refuse(
     observation: &Observation,
     error: &StoreError,
 ) -> Result<(), StoreError> {
-    let detail = format!("the store cannot take this: {}", describe(error));
+    let detail = refusal(error);
     let device = &observation.device;
     tracing::error!(%device, detail, "a message of {device} became a dead letter: {detail}");
     let reason = DeadLetterReason::RefusedByStore;
@@ -68,10 +68,10 @@ fn refuse(
     Ok(())
 }
 
-/// With what `SQLite` said.
-fn describe(error: &StoreError) -> String {
+/// What a letter says of an error, with what `SQLite` said.
+pub(super) fn refusal(error: &StoreError) -> String {
     match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+        Some(cause) => format!("the store cannot take this: {error}: {cause}"),
+        None => format!("the store cannot take this: {error}"),
     }
 }

@@ -1,4 +1,8 @@
-//! Dead letters: written in the transaction of what is acknowledged, read newest first.
+//! Dead letters: written in the transaction of what is acknowledged, read newest first or in groups,
+//! kept within bounds, and taken away where they were replayed or purged.
+
+mod bounds;
+mod groups;
 
 use jiff::Timestamp;
 use plotwise_config::{
@@ -10,6 +14,10 @@ use sha2::{Digest, Sha256};
 
 use super::{StoreError, packed::Packed, reader::moment};
 use crate::intake::{DeadLetter, DeadLetterReason, Sender};
+
+pub(super) use bounds::let_go;
+pub use bounds::{LetGo, LetterBounds, LetterLimits};
+pub use groups::LetterGroup;
 
 /// A dead letter as it stands in the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +39,28 @@ create table dead_letter_let_go (
     letters integer not null
 ) strict, without rowid;
 ";
+
+/// Which letters; every field that is not given lets all through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LetterFilter {
+    /// Of this reason.
+    pub reason: Option<DeadLetterReason>,
+    /// Of this device.
+    pub device: Option<DeviceId>,
+    /// That arrived before this moment.
+    pub before: Option<Timestamp>,
+}
+
+impl LetterFilter {
+    /// As parameters of a query.
+    fn columns(&self) -> (Option<&'static str>, Option<&str>, Option<i64>) {
+        (
+            self.reason.map(DeadLetterReason::key),
+            self.device.as_ref().map(DeviceId::as_str),
+            self.before.map(Timestamp::as_millisecond),
+        )
+    }
+}
 
 /// What makes a conflict the same one when it comes again.
 pub(super) fn fingerprint(device: i64, time_ms: i64, arrived: &Packed) -> [u8; 16] {
@@ -179,15 +209,82 @@ pub(super) fn find(
 
 /// How many letters there are of each reason that occurs.
 pub(super) fn count(connection: &Connection) -> Result<Vec<(DeadLetterReason, u64)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "select reason, count(*) from dead_letter group by reason order by reason",
-    )?;
+    let sql = "select reason, count(*) from dead_letter group by reason order by reason";
+    count_by_reason(connection, sql)
+}
+
+/// What a query counts by reason.
+fn count_by_reason(
+    connection: &Connection,
+    sql: &str,
+) -> Result<Vec<(DeadLetterReason, u64)>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([])?;
     let mut counts = Vec::new();
     while let Some(row) = rows.next()? {
         counts.push((reason(&row.get::<_, String>(0)?)?, row.get::<_, i64>(1)?.unsigned_abs()));
     }
     Ok(counts)
+}
+
+/// Ids of at most `limit` letters above `after`, oldest first.
+pub(super) fn ids(
+    connection: &Connection,
+    filter: &LetterFilter,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "select id from dead_letter where id > ?1 and (?2 is null or reason = ?2) \
+         and (?3 is null or device = ?3) and (?4 is null or received_ms < ?4) \
+         order by id limit ?5",
+    )?;
+    let (reason, device, before_ms) = filter.columns();
+    let rows = statement.query(params![after, reason, device, before_ms, limit])?;
+    Ok(rows.mapped(|row| row.get(0)).collect::<Result<_, _>>()?)
+}
+
+/// Takes a letter away.
+pub(super) fn delete(connection: &Connection, id: i64) -> Result<(), StoreError> {
+    connection.prepare_cached("delete from dead_letter where id = ?")?.execute([id])?;
+    Ok(())
+}
+
+/// Gives a letter another reason and detail.
+pub(super) fn change(
+    connection: &Connection,
+    id: i64,
+    reason: DeadLetterReason,
+    detail: &str,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("update dead_letter set reason = ?, detail = ? where id = ?")?
+        .execute(params![reason.key(), detail, id])?;
+    Ok(())
+}
+
+/// Whether another letter than `id` says of the same message that it has this reason.
+pub(super) fn has_other(
+    connection: &Connection,
+    id: i64,
+    letter: &DeadLetter,
+    reason: DeadLetterReason,
+) -> Result<bool, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "select exists (select 1 from dead_letter where received_ms = ?1 and reason = ?2 \
+             and topic = ?3 and payload = ?4 and id <> ?5)",
+        )?
+        .query_row(
+            params![
+                letter.received.as_millisecond(),
+                reason.key(),
+                letter.topic,
+                letter.payload,
+                id
+            ],
+            |row| row.get(0),
+        )?)
 }
 
 fn from_row(row: &Row<'_>) -> Result<StoredDeadLetter, StoreError> {

@@ -7,7 +7,7 @@ use plotwise_config::{id::DeviceId, reading::QuantityNo};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::{
-    Damages, StoreError, StoredDeadLetter, StoredObservation, codes, letters,
+    Damages, LetterFilter, StoreError, StoredDeadLetter, StoredObservation, codes, letters,
     scan::{Scan, Wanted},
     schema, watch, week_of,
 };
@@ -180,6 +180,49 @@ impl Reader {
     /// As for [`Reader::observations`].
     pub fn dead_letter(&self, id: i64) -> Result<Option<StoredDeadLetter>, StoreError> {
         letters::find(&self.connection, id)
+    }
+
+    /// Ids of at most `limit` dead letters above `after`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn dead_letter_ids(
+        &self,
+        filter: &LetterFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<i64>, StoreError> {
+        letters::ids(&self.connection, filter, after, limit)
+    }
+
+    /// How many dead letters there are of each reason that occurs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn dead_letter_counts(&self) -> Result<Vec<(DeadLetterReason, u64)>, StoreError> {
+        letters::count(&self.connection)
+    }
+
+    /// The id of the newest dead letter.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn newest_dead_letter(&self) -> Result<Option<i64>, StoreError> {
+        let sql = "select max(id) from dead_letter";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
+    /// How many dead letters of each reason were let go to keep their bounds; reasons of which none
+    /// was are left out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn dead_letters_let_go(&self) -> Result<Vec<(DeadLetterReason, u64)>, StoreError> {
+        letters::let_go(&self.connection)
     }
 
     /// How much is stored.

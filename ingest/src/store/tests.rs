@@ -3,6 +3,7 @@
 mod damage;
 mod file;
 mod identity;
+mod letters;
 mod refused;
 mod sealing;
 mod watched;

@@ -30,11 +30,11 @@ use crate::{
 /// A connection that writes. Its calls block.
 #[derive(Debug)]
 pub struct Writer {
-    connection: Connection,
-    memory: Memory,
+    pub(super) connection: Connection,
+    pub(super) memory: Memory,
     gap_log: GapLog,
-    log_growth: LogGrowth,
-    turn: Turn,
+    pub(super) log_growth: LogGrowth,
+    pub(super) turn: Turn,
 }
 
 /// What a writer keeps between commits: numbers it knows, and buffers.
@@ -46,10 +46,10 @@ pub(super) struct Memory {
     timed: Vec<(i64, i64, i64, usize)>,
     /// (device, place in the batch) of those without.
     untimed: Vec<(i64, usize)>,
-    packed: Vec<Packed>,
+    pub(super) packed: Vec<Packed>,
     blob: Vec<u8>,
     replaced: Vec<u8>,
-    row: Reconciliation,
+    pub(super) row: Reconciliation,
     sealed: Lookup,
     /// Where `row` came from, unless it is a row.
     row_block: Option<(BlockKey, Head)>,
@@ -60,6 +60,8 @@ pub(super) struct Memory {
     new_at: Option<i64>,
     /// Places in the batch of observations that were not simply stored.
     pub(super) remarks: Vec<(usize, Remark)>,
+    /// The present moment while dead letters are replayed.
+    pub(super) replaying_ms: Option<i64>,
     pub(super) done: Committed,
 }
 
@@ -87,6 +89,7 @@ impl Writer {
             marks: Marks::default(),
             new_at: None,
             remarks: Vec::new(),
+            replaying_ms: None,
             done: Committed::default(),
         };
         Ok(Self {
@@ -474,6 +477,9 @@ impl Memory {
             earlier = times.last().copied();
         }
         self.times = times;
+        if earlier.is_none() && self.replaying_ms.is_some() {
+            earlier = self.find_arrived(connection, observation, device)?;
+        }
         if let Some(time_ms) = earlier {
             return self.write_at(connection, observation, device, time_ms);
         }
@@ -481,6 +487,10 @@ impl Memory {
         while !self.insert(connection, observation, device, time_ms)? {
             time_ms += 1;
         }
+        // Of two letters of one message the second may be replayed a while later.
+        let since_ms =
+            self.replaying_ms.map_or(0, |now_ms| now_ms.saturating_sub(received_ms).max(0));
+        let memory_ms = memory_ms.saturating_add(since_ms);
         recent::remember(connection, device, &key, time_ms, received_ms, memory_ms)
     }
 

@@ -16,7 +16,7 @@ use crate::{
 
 impl Memory {
     /// Reads what stands under a key into `row`; `false` and an empty row where there is nothing.
-    pub(super) fn load_row(
+    pub(in crate::store) fn load_row(
         &mut self,
         connection: &Connection,
         device: i64,
