@@ -26,6 +26,7 @@ const LIMIT_MAX: u32 = 1_000;
 
 /// Which dead letters.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct LettersQuery {
     /// Of this reason, for example `unknown_device`.
     reason: Option<String>,
