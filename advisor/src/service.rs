@@ -21,7 +21,7 @@ use plotwise_ingest::{
     link::{Link, LinkError},
     listener::{BindError, Listener, ListenerOptions},
     pipeline::{Pipeline, PipelineOptions, Running},
-    store::{LetterLimits, StoreError, sealing},
+    store::{LetterLimits, RawLimits, StoreError, sealing},
     surroundings::Surroundings,
     tls::{ServerTls, TlsError},
     upkeep::{Chore, Step, Upkeep},
@@ -235,6 +235,9 @@ const SUMMARIES_EVERY: Duration = Duration::from_mins(1);
 /// A flood of dead letters goes beyond its bound for so long at most.
 const LETTERS_EVERY: Duration = Duration::from_secs(2);
 
+/// Messages kept as they came go beyond their bound for so long at most.
+const RAW_EVERY: Duration = Duration::from_secs(10);
+
 /// What is done to the stored readings in the background.
 fn chores(app: &mut App) -> Result<Vec<Chore>, StoreError> {
     let mut checkpoints = app.store.checkpoints()?;
@@ -249,7 +252,11 @@ fn chores(app: &mut App) -> Result<Vec<Chore>, StoreError> {
     let mut bounds = app.store.letter_bounds(limits)?;
     app.telemetry.let_go = Some(bounds.counters());
     let letters = Chore::new("bounds of dead letters", LETTERS_EVERY, move |now| bounds.keep(now));
-    Ok(vec![copying, summaries, sealing(&app.store)?, letters])
+    let (keep_days, max_mb) =
+        (app.settings.store.keep_raw_days, app.settings.store.keep_raw_max_mb);
+    let mut bounds = app.store.raw_bounds(RawLimits { keep_days, max_mb })?;
+    let raw = Chore::new("bounds of kept messages", RAW_EVERY, move |now| bounds.keep(now));
+    Ok(vec![copying, summaries, sealing(&app.store)?, letters, raw])
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -1,4 +1,4 @@
-//! What goes into a commit: an observation, or a message that could not become one.
+//! What goes into a commit: an observation, a message that could not become one, or one as it came.
 
 use jiff::Timestamp;
 use plotwise_config::{id::DeviceId, reading::Observation};
@@ -10,6 +10,26 @@ pub enum Intake {
     Observation(Observation),
     /// A message, or a reading of one, that could not be stored.
     DeadLetter(DeadLetter),
+    /// A message as it came; what it came to stands before it.
+    Raw(RawMessage),
+}
+
+/// A message that a profile or an envelope was needed for, kept so that it can be decoded again once
+/// that was corrected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawMessage {
+    /// Who it was from.
+    pub device: DeviceId,
+    /// On whose word it came.
+    pub sender: Sender,
+    /// Where it was published.
+    pub topic: String,
+    /// When it arrived.
+    pub received: Timestamp,
+    /// As it came.
+    pub payload: Vec<u8>,
+    /// How many of the intakes right before it are what it came to.
+    pub observations: usize,
 }
 
 /// A message, or a reading of one, that could not be stored, with its reason.

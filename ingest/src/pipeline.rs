@@ -298,5 +298,6 @@ fn size_of_intake(intake: &Intake) -> usize {
             Intake::DeadLetter(letter) => {
                 letter.payload.capacity() + letter.topic.capacity() + letter.detail.capacity()
             }
+            Intake::Raw(raw) => raw.payload.capacity() + raw.topic.capacity(),
         }
 }

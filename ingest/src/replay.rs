@@ -10,6 +10,9 @@
 //! sender is unknown (a file from before senders were kept, or the store's own letters) is taken for the
 //! device's own.
 //!
+//! Messages that a profile was needed for are kept as they came for some days: [`replay_raw`] reads those
+//! again after the profile was corrected, and takes back what it made of them before.
+//!
 //! # What has to be asked for by name
 //!
 //! - `not_allowed`: somebody tried to publish as another; whoever replays has looked at it.
@@ -28,9 +31,9 @@ use plotwise_config::{
 use crate::{
     decode::Decoders,
     directory::Directory,
-    intake::{DeadLetter, DeadLetterReason, Intake, Sender},
+    intake::{DeadLetter, DeadLetterReason, Intake, RawMessage, Sender},
     resolve::{Message, Publisher, REFUSED_HEAD, resolve},
-    store::{LetterFilter, Replayed, Store, StoreError},
+    store::{LetterFilter, RawFilter, Replayed, Retaken, Store, StoreError},
     topic::{BadFilter, Route, Subscription, own_route},
 };
 
@@ -113,6 +116,13 @@ impl<'a> Again<'a> {
         intakes
     }
 
+    /// What a message that was kept as it came comes to now.
+    pub fn kept(&self, raw: &RawMessage) -> Vec<Intake> {
+        let RawMessage { topic, payload, received, .. } = raw;
+        let message = Message { topic, payload, received: *received };
+        self.message(Some(&raw.sender), Some(&raw.device), message)
+    }
+
     fn message(
         &self,
         sender: Option<&Sender>,
@@ -189,6 +199,35 @@ pub fn replay_letters(
         if asked.id.is_some() {
             return Ok(outcome);
         }
+    }
+}
+
+/// Decodes messages that were kept as they came once more: what they made goes, what they come to now
+/// stands in its place. `told` hears after each step how far it is.
+///
+/// # Errors
+///
+/// As for [`crate::store::Writer::commit`]; what was done before stays done.
+pub fn replay_raw(
+    store: &Store,
+    filter: &RawFilter,
+    again: &Again<'_>,
+    now: Timestamp,
+    mut told: impl FnMut(&Retaken),
+) -> Result<Retaken, StoreError> {
+    let reader = store.reader()?;
+    let mut writer = store.writer()?;
+    // What comes in meanwhile is read as it is to be read already.
+    let mut left = reader.raw_sizes()?.messages;
+    let mut outcome = Retaken::default();
+    let mut after = i64::MIN;
+    loop {
+        let ids = reader.raw_ids(filter, after, CHUNK)?;
+        let Some(last) = ids.last().filter(|_| left > 0) else { return Ok(outcome) };
+        after = *last;
+        left = left.saturating_sub(ids.len() as u64);
+        outcome.add(writer.retake(&ids, now, |raw| again.kept(raw))?);
+        told(&outcome);
     }
 }
 

@@ -1,7 +1,10 @@
 //! Whose message it is, whether it may be, and what it says: the step that listener and link share.
 
 use jiff::Timestamp;
-use plotwise_config::id::{CooperativeId, DeviceId};
+use plotwise_config::{
+    catalogue::profile::NATIVE,
+    id::{CooperativeId, DeviceId},
+};
 
 use crate::{
     decode::{
@@ -10,7 +13,7 @@ use crate::{
         senml::decode_senml,
     },
     directory::{Directory, Entry},
-    intake::{DeadLetter, DeadLetterReason, Intake, Sender},
+    intake::{DeadLetter, DeadLetterReason, Intake, RawMessage, Sender},
     topic::{Format, Route},
 };
 
@@ -82,23 +85,30 @@ pub fn resolve(
         (Format::Envelope(server), device) => {
             envelope::open(server, payload, |event| match event {
                 Ok(Event::NoTelemetry) => Verdict::Ignored,
-                Ok(Event::Uplink(uplink)) => resolving
-                    .of_device(&uplink.device, |device, entry| {
-                        uplink.decode(payload, device, entry, received, decoders)
-                    }),
+                Ok(Event::Uplink(uplink)) => resolving.of_device(
+                    &uplink.device,
+                    |_| true,
+                    |device, entry| uplink.decode(payload, device, entry, received, decoders),
+                ),
                 Err(refused) => resolving.unopened(device, refused),
             })
         }
         (_, None) => resolving.nowhere(),
-        (Format::Own, Some(device)) => resolving.of_device(device, |device, entry| {
+        (Format::Own, Some(device)) => resolving.of_device(device, has_profile, |device, entry| {
             decode::decode_own(payload, device, entry, received, decoders)
         }),
-        (Format::Senml, Some(device)) => resolving.of_device(device, |device, entry| {
-            decode_senml(payload, device, entry, received, decoders.quantities())
-        }),
-        (Format::Profile(profile), Some(device)) => resolving.of_device(device, |device, entry| {
-            decode::decode_by_profile(profile, payload, device, entry, received, decoders)
-        }),
+        (Format::Senml, Some(device)) => resolving.of_device(
+            device,
+            |_| false,
+            |device, entry| decode_senml(payload, device, entry, received, decoders.quantities()),
+        ),
+        (Format::Profile(profile), Some(device)) => resolving.of_device(
+            device,
+            |_| true,
+            |device, entry| {
+                decode::decode_by_profile(profile, payload, device, entry, received, decoders)
+            },
+        ),
     }
 }
 
@@ -124,10 +134,12 @@ impl Resolving<'_> {
         Verdict::Taken
     }
 
-    /// Decodes the message where it may come from this device.
+    /// Decodes the message where it may come from this device; `is_kept` says whether it is kept as it
+    /// came, so that a profile can be corrected backwards too.
     fn of_device(
         &mut self,
         device: &str,
+        is_kept: impl FnOnce(&Entry) -> bool,
         decode: impl FnOnce(&DeviceId, &Entry) -> Decoded,
     ) -> Verdict {
         let known = self.directory.id(device).zip(self.directory.entry(device));
@@ -149,7 +161,11 @@ impl Resolving<'_> {
         };
         let decoded = decode(device, entry);
         let is_ignored = decoded.ignored.is_some();
+        let observations = decoded.observations.len();
         self.intakes.extend(decoded.observations.into_iter().map(Intake::Observation));
+        if observations > 0 && is_kept(entry) {
+            self.keep(device, observations);
+        }
         for problem in decoded.problems {
             self.dead(problem.reason, Some(device), problem.detail);
         }
@@ -185,6 +201,18 @@ impl Resolving<'_> {
         Verdict::NotAllowed
     }
 
+    fn keep(&mut self, device: &DeviceId, observations: usize) {
+        let Message { topic, payload, received } = self.message;
+        self.intakes.push(Intake::Raw(RawMessage {
+            device: device.clone(),
+            sender: self.publisher.sender(),
+            topic: topic.to_owned(),
+            received,
+            payload: payload.to_vec(),
+            observations,
+        }));
+    }
+
     fn dead(&mut self, reason: DeadLetterReason, device: Option<&DeviceId>, detail: String) {
         self.intakes.push(Intake::DeadLetter(DeadLetter {
             reason,
@@ -196,6 +224,10 @@ impl Resolving<'_> {
             detail,
         }));
     }
+}
+
+fn has_profile(entry: &Entry) -> bool {
+    entry.profile != NATIVE
 }
 
 /// The beginning of a name from outside.
@@ -281,7 +313,7 @@ mod tests {
             .into_iter()
             .filter_map(|intake| match intake {
                 Intake::DeadLetter(letter) => Some(letter.reason),
-                Intake::Observation(_) => None,
+                Intake::Observation(_) | Intake::Raw(_) => None,
             })
             .collect();
         (verdict, reasons)

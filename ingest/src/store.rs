@@ -40,7 +40,7 @@
 //!
 //! # What it leaves out
 //!
-//! Retention, bounds on dead letters and backup. Flags that follow from values
+//! Backup. Flags that follow from values
 //! are not stored ([`crate::days`] computes them).
 //!
 //! # Invariants
@@ -56,6 +56,7 @@ mod committed;
 mod error;
 mod letters;
 mod packed;
+mod raw;
 mod reader;
 mod recent;
 mod reconcile;
@@ -91,6 +92,7 @@ pub use self::{
     error::StoreError,
     letters::{LetGo, LetterBounds, LetterFilter, LetterGroup, LetterLimits, StoredDeadLetter},
     packed::Damage,
+    raw::{RawBounds, RawFilter, RawLimits, RawSizes, Retaken},
     reader::{Counts, LastSeen, Reader},
     replay::Replayed,
     sealed::{BlockDamage, DamagedSpan, Damages, Sealed, Sealer, Sizes, sealing},
@@ -106,6 +108,8 @@ pub struct StoreOptions {
     /// How long after its arrival a message without time and counter is taken for a redelivery when
     /// it comes again, seconds.
     pub redelivery_window_s: u32,
+    /// Whether messages that needed a profile are kept as they came.
+    pub keeps_raw: bool,
 }
 
 /// An observation as it stands in the store.
@@ -219,7 +223,16 @@ impl Store {
     ///
     /// As for [`Store::open`].
     pub fn letter_bounds(&self, limits: LetterLimits) -> Result<LetterBounds, StoreError> {
-        LetterBounds::open(&self.path, limits)
+        LetterBounds::open(&self.path, self.turn.clone(), limits)
+    }
+
+    /// A connection that keeps the messages as they came within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn raw_bounds(&self, limits: RawLimits) -> Result<RawBounds, StoreError> {
+        RawBounds::open(&self.path, self.turn.clone(), limits)
     }
 
     /// The file that holds it.

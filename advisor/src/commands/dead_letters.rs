@@ -9,18 +9,19 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{id::DeviceId, settings::Overrides};
 use plotwise_ingest::{
     decode::Decoders,
     intake::DeadLetterReason,
-    replay::{Again, Asked, replay_letters},
-    store::LetterFilter,
+    replay::{Again, Asked, replay_letters, replay_raw},
+    store::{LetterFilter, RawFilter},
 };
 
 use super::{
     Global,
     output::{Format, ListFormat, print_json},
+    store::parse_moment,
     workplace::{self, Workplace},
 };
 
@@ -56,7 +57,7 @@ pub enum DeadLettersCommand {
     },
     /// Decode them once more after a mend; what can be stored now is, and its letter goes
     #[command(
-        after_help = "Example: plotwise deadletters replay --reason unknown_device\n\nnot_allowed and conflict are replayed only with --reason or --id; a conflict that is replayed corrects what is stored."
+        after_help = "Example: plotwise deadletters replay --reason unknown_device\n         plotwise deadletters replay --raw --device soil-7 --from 2026-11-01\n\nnot_allowed and conflict are replayed only with --reason or --id; a conflict that is replayed corrects what is stored."
     )]
     Replay {
         /// Which of them
@@ -65,6 +66,13 @@ pub enum DeadLettersCommand {
         /// This one alone
         #[arg(long)]
         id: Option<i64>,
+        /// Messages that were kept as they came ([store] keep_raw_days) instead: after a profile was
+        /// corrected, to correct what it read before
+        #[arg(long, conflicts_with_all = ["reason", "id"])]
+        raw: bool,
+        /// With --raw: those that arrived from this day (UTC) or moment on
+        #[arg(long, value_name = "DATE", requires = "raw", value_parser = parse_moment)]
+        from: Option<Timestamp>,
         /// How to print
         #[arg(long, value_enum, default_value_t)]
         format: Format,
@@ -127,7 +135,11 @@ pub(super) fn run(global: &Global, command: &DeadLettersCommand) -> anyhow::Resu
                 })?;
                 print::letter(&letter, *format)?;
             }
-            DeadLettersCommand::Replay { which, id, format } => {
+            DeadLettersCommand::Replay { which, raw: true, from, format, .. } => {
+                let filter = RawFilter { device: which.device.clone(), from: *from };
+                replay_kept(&place, &filter, *format).await?;
+            }
+            DeadLettersCommand::Replay { which, id, format, .. } => {
                 replay(&place, which, *id, *format).await?;
             }
             DeadLettersCommand::Purge { which, older_than_days, yes } => {
@@ -186,6 +198,24 @@ async fn replay(
     match format {
         Format::Json => print_json(&print::outcome(&outcome))?,
         Format::Table => print::outcome_as_text(&outcome),
+    }
+    Ok(())
+}
+
+async fn replay_kept(place: &Workplace, filter: &RawFilter, format: Format) -> anyhow::Result<()> {
+    let directory = place.facts.directory().await?;
+    let decoders = Decoders::new(&place.catalogue);
+    let again = Again::new(&directory, &decoders, &place.settings.mqtt)?;
+    let bar = print::progress()?;
+    let now = place.clock.now();
+    let retaken = replay_raw(&place.store, filter, &again, now, |so_far| {
+        bar.set_message(format!("{} changed, {} as before", so_far.changed, so_far.unchanged));
+        bar.tick();
+    })?;
+    bar.finish_and_clear();
+    match format {
+        Format::Json => print_json(&print::retaken(&retaken))?,
+        Format::Table => print::retaken_as_text(&retaken),
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use plotwise_config::settings::Overrides;
 use plotwise_ingest::{
     clock::Clock,
-    store::{Sealed, Sizes, Store},
+    store::{RawSizes, Sealed, Sizes, Store},
 };
 use serde_json::json;
 
@@ -48,7 +48,8 @@ pub enum StoreCommand {
     },
 }
 
-fn parse_moment(text: &str) -> Result<Timestamp, String> {
+/// A day of UTC or a moment, as people write them behind an option.
+pub(super) fn parse_moment(text: &str) -> Result<Timestamp, String> {
     let day = || text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok();
     text.parse().ok().or_else(|| day().map(|day| day.timestamp())).ok_or_else(|| {
         format!("found {text:?}, wanted a day as 2026-06-01 or a moment as 2026-06-01T00:00:00Z")
@@ -60,7 +61,10 @@ pub(super) fn run(global: &Global, command: &StoreCommand) -> anyhow::Result<Exi
     workplace::block_on(async {
         let store = Workplace::open(global, settings).await?.store;
         match command {
-            StoreCommand::Show { format } => show(&store.reader()?.sizes()?, *format)?,
+            StoreCommand::Show { format } => {
+                let reader = store.reader()?;
+                show(&reader.sizes()?, &reader.raw_sizes()?, *format)?;
+            }
             StoreCommand::Seal { until, format } => {
                 seal(&store, until.unwrap_or_else(|| Clock::system().now()), *format)?;
             }
@@ -70,7 +74,7 @@ pub(super) fn run(global: &Global, command: &StoreCommand) -> anyhow::Result<Exi
     })
 }
 
-fn show(sizes: &Sizes, format: Format) -> anyhow::Result<()> {
+fn show(sizes: &Sizes, kept: &RawSizes, format: Format) -> anyhow::Result<()> {
     let a_reading = sizes.bytes_a_reading();
     match format {
         Format::Json => print_json(&json!({
@@ -83,6 +87,9 @@ fn show(sizes: &Sizes, format: Format) -> anyhow::Result<()> {
             "file_bytes": sizes.file_bytes,
             "free_bytes": sizes.free_bytes,
             "bytes_a_reading": a_reading,
+            "kept_messages": kept.messages,
+            "kept_bytes": kept.bytes,
+            "kept_since": kept.oldest,
         }))?,
         Format::Table => {
             let a_reading = a_reading.map_or_else(|| "-".to_owned(), |bytes| format!("{bytes:.3}"));
@@ -99,6 +106,8 @@ fn show(sizes: &Sizes, format: Format) -> anyhow::Result<()> {
                 sizes.file_bytes, sizes.free_bytes
             );
             println!("bytes a reading  {a_reading}");
+            let since = kept.oldest.map(|oldest| format!(", since {oldest}")).unwrap_or_default();
+            println!("kept as it came  {} messages, {} bytes{since}", kept.messages, kept.bytes);
         }
     }
     Ok(())

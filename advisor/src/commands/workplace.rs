@@ -51,7 +51,10 @@ impl Workplace {
                 data.display()
             )
         })?;
-        let options = StoreOptions { redelivery_window_s: settings.store.redelivery_window_s };
+        let options = StoreOptions {
+            redelivery_window_s: settings.store.redelivery_window_s,
+            keeps_raw: settings.store.keep_raw_days > 0,
+        };
         let store = Store::open(data, Arc::clone(&catalogue), options)?;
         let facts = match settings.facts.file() {
             Some(file) => Facts::open_file(&file, Arc::clone(&catalogue)).await?,

@@ -204,7 +204,7 @@ mod tests {
     fn the_newest_are_found_however_long_the_pauses() {
         let directory = tempfile::tempdir().unwrap();
         let catalogue = Arc::new(Catalogue::load(&[]).unwrap());
-        let options = StoreOptions { redelivery_window_s: 600 };
+        let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
         let store = Store::open(directory.path(), catalogue, options).unwrap();
         let device = DeviceId::parse("n-07").unwrap();
         assert_eq!(newest(&store, &device, None, 10).unwrap(), []);

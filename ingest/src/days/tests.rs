@@ -150,7 +150,7 @@ fn percentiles_lie_between_order_statistics() {
 /// A store in which device `a` measured moisture every hour of 2026-05-01 and 02, local time.
 fn store_with_two_days(directory: &Path) -> Reader {
     let (catalogue, number) = moisture();
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     let store = Store::open(directory, Arc::new(catalogue), options).unwrap();
     let start: Timestamp = "2026-04-30T16:00:00Z".parse().unwrap();
     let batch: Vec<_> = (0..48)

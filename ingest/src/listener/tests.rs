@@ -75,7 +75,7 @@ fn entry(cooperative: &str, is_gateway: bool, token: &str) -> Entry {
 fn reason(intake: &Intake) -> DeadLetterReason {
     match intake {
         Intake::DeadLetter(letter) => letter.reason,
-        Intake::Observation(_) => panic!("no quantities are known here"),
+        Intake::Observation(_) | Intake::Raw(_) => panic!("no quantities are known here"),
     }
 }
 
@@ -246,7 +246,7 @@ async fn what_is_acknowledged_is_written() {
         .iter()
         .map(|intake| match intake {
             Intake::DeadLetter(letter) => letter.payload.as_slice(),
-            Intake::Observation(_) => panic!("not JSON"),
+            Intake::Observation(_) | Intake::Raw(_) => panic!("not JSON"),
         })
         .collect();
     let wanted: Vec<String> = (0..50).map(|n| format!("x{n}")).collect();

@@ -132,6 +132,7 @@ impl Counters {
                     }
                 }
                 Intake::DeadLetter(letter) => self.letters(letter.reason, 1),
+                Intake::Raw(_) => {}
             }
         }
         self.letters(DeadLetterReason::Conflict, written.conflict);

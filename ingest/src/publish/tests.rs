@@ -47,7 +47,7 @@ async fn rig() -> Rig {
     let commit = move |batch: &[Intake]| {
         let payloads = batch.iter().map(|intake| match intake {
             Intake::DeadLetter(letter) => letter.payload.clone(),
-            Intake::Observation(_) => Vec::new(),
+            Intake::Observation(_) | Intake::Raw(_) => Vec::new(),
         });
         memory.lock().unwrap().extend(payloads);
         Ok::<_, std::io::Error>(Written::default())

@@ -1,5 +1,7 @@
 //! Replays on a real store.
 
+mod raw;
+
 use std::ops::ControlFlow;
 
 use plotwise_config::catalogue::Catalogue;
@@ -51,7 +53,7 @@ impl Farm {
         let folder = tempfile::tempdir().unwrap();
         let catalogue = std::sync::Arc::new(Catalogue::load(&[]).unwrap());
         let decoders = Decoders::new(&catalogue);
-        let options = StoreOptions { redelivery_window_s: 600 };
+        let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
         let store = Store::open(folder.path(), catalogue, options).unwrap();
         let file = folder.path().join("plotwise.toml");
         std::fs::write(&file, LINK).unwrap();

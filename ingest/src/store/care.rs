@@ -46,6 +46,7 @@ pub(super) fn write_one_by_one(
         memory.codes.forget();
         refuse(&transaction, memory, observation, &error)?;
     }
+    memory.keep_raw(&transaction, batch)?;
     memory.finish(&transaction)?;
     // Durability: as for every other batch.
     transaction.commit()?;

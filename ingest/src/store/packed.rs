@@ -15,7 +15,7 @@
 //! Version 1, as the first release wrote it, had no forms: `varint(code << 2 | has_flags << 1 |
 //! has_depth)` and always 8 bytes of value. It is still read.
 
-use plotwise_config::reading::{DepthMm, Flags};
+use plotwise_config::reading::{DepthMm, Flags, Reading};
 
 const VERSION: u8 = 2;
 const HAS_DEPTH: u64 = 1;
@@ -50,6 +50,13 @@ pub(super) struct Packed {
 }
 
 impl Packed {
+    /// A reading as it is stored: only flags that the arrival alone knows, and 0 for -0.
+    pub(super) fn of(code: u32, reading: &Reading) -> Self {
+        let flags = reading.flags.0 & (Flags::FAULT_CODE.0 | Flags::TIME_FROM_ARRIVAL.0);
+        let (depth, value) = (reading.depth, reading.value + 0.0);
+        Self { code, depth, flags: Flags(flags), value }
+    }
+
     /// What may stand once in an observation.
     pub(super) fn key(&self) -> (u32, Option<DepthMm>) {
         (self.code, self.depth)

@@ -7,7 +7,8 @@ use plotwise_config::{id::DeviceId, reading::QuantityNo};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::{
-    Damages, LetterFilter, StoreError, StoredDeadLetter, StoredObservation, codes, letters,
+    Damages, LetterFilter, RawFilter, RawSizes, StoreError, StoredDeadLetter, StoredObservation,
+    codes, letters, raw,
     scan::{Scan, Wanted},
     schema, watch, week_of,
 };
@@ -223,6 +224,29 @@ impl Reader {
     /// As for [`Reader::observations`].
     pub fn dead_letters_let_go(&self) -> Result<Vec<(DeadLetterReason, u64)>, StoreError> {
         letters::let_go(&self.connection)
+    }
+
+    /// Ids of at most `limit` messages kept as they came, above `after`, in the order of their arrival.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn raw_ids(
+        &self,
+        filter: &RawFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<i64>, StoreError> {
+        raw::ids(&self.connection, filter, after, limit)
+    }
+
+    /// How many messages are kept as they came.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn raw_sizes(&self) -> Result<RawSizes, StoreError> {
+        raw::sizes(&self.connection)
     }
 
     /// How much is stored.

@@ -11,7 +11,6 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use plotwise_config::reading::Observation;
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 
 use super::{
@@ -138,15 +137,18 @@ fn take_again(
     stored: &StoredDeadLetter,
     intakes: Vec<Intake>,
 ) -> Result<Outcome, StoreError> {
-    let (mut observations, mut problems) = (Vec::new(), Vec::new());
+    let (mut rest, mut problems) = (Vec::new(), Vec::new());
     for intake in intakes {
         match intake {
             Intake::DeadLetter(letter) => problems.push(letter),
-            Intake::Observation(_) => observations.push(intake),
+            Intake::Observation(_) | Intake::Raw(_) => rest.push(intake),
         }
     }
+    // Of the letter before.
+    memory.remarks.clear();
     let result = memory
-        .write_part(&savepoint, &observations)
+        .write_part(&savepoint, &rest)
+        .and_then(|()| memory.keep_raw(&savepoint, &rest))
         .and_then(|()| put_problems(&savepoint, memory, stored, &problems));
     match result {
         Ok(left) => {
@@ -195,14 +197,13 @@ fn put_problems(
 }
 
 impl Memory {
-    /// The time under which a message without one was stored when it first arrived.
+    /// The time under which the packed readings of a message without one were stored when it first arrived.
     pub(super) fn find_arrived(
         &mut self,
         connection: &Connection,
-        observation: &Observation,
+        first_ms: i64,
         device: i64,
     ) -> Result<Option<i64>, StoreError> {
-        let first_ms = observation.measured.as_millisecond();
         for time_ms in first_ms..first_ms.saturating_add(SAME_ARRIVAL_MAX) {
             if !self.load_row(connection, device, time_ms)? {
                 break;

@@ -32,7 +32,7 @@ fn keys(keys: &[&str]) -> Arc<[String]> {
 }
 
 pub(super) fn open(directory: &Path) -> Store {
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     Store::open_with_keys(directory, keys(&["soil_moisture", "soil_ph", "ppfd"]), options).unwrap()
 }
 

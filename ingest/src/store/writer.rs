@@ -4,7 +4,7 @@ mod stored;
 
 use std::{path::Path, sync::Arc};
 
-use plotwise_config::reading::{Flags, Identity, Observation};
+use plotwise_config::reading::{Identity, Observation};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
@@ -40,24 +40,24 @@ pub struct Writer {
 /// What a writer keeps between commits: numbers it knows, and buffers.
 #[derive(Debug)]
 pub(super) struct Memory {
-    options: StoreOptions,
+    pub(super) options: StoreOptions,
     pub(super) codes: Codes,
     /// (week, device, time in ms, place in the batch) of observations with a measured time.
     timed: Vec<(i64, i64, i64, usize)>,
     /// (device, place in the batch) of those without.
     untimed: Vec<(i64, usize)>,
     pub(super) packed: Vec<Packed>,
-    blob: Vec<u8>,
-    replaced: Vec<u8>,
+    pub(super) blob: Vec<u8>,
+    pub(super) replaced: Vec<u8>,
     pub(super) row: Reconciliation,
-    sealed: Lookup,
+    pub(super) sealed: Lookup,
     /// Where `row` came from, unless it is a row.
-    row_block: Option<(BlockKey, Head)>,
+    pub(super) row_block: Option<(BlockKey, Head)>,
     times: Vec<i64>,
     watches: Watches,
-    marks: Marks,
+    pub(super) marks: Marks,
     /// Under which time the latest observation was stored, where anything of it was new.
-    new_at: Option<i64>,
+    pub(super) new_at: Option<i64>,
     /// Places in the batch of observations that were not simply stored.
     pub(super) remarks: Vec<(usize, Remark)>,
     /// The present moment while dead letters are replayed.
@@ -164,6 +164,7 @@ fn write_batch(
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     memory.begin(&transaction)?;
     memory.write_part(&transaction, batch)?;
+    memory.keep_raw(&transaction, batch)?;
     memory.finish(&transaction)?;
     // Durability: returns after the log is synced; only then may anything be acknowledged.
     transaction.commit()?;
@@ -219,6 +220,8 @@ impl Memory {
         for (place, intake) in batch.iter().enumerate() {
             match intake {
                 Intake::DeadLetter(letter) => self.write_letter(connection, letter, None)?,
+                // Once it is known what became of its observations.
+                Intake::Raw(_) => {}
                 Intake::Observation(observation) => {
                     let device = self.codes.device(connection, &observation.device)?;
                     if observation.identity == Identity::MeasuredTime {
@@ -305,7 +308,7 @@ impl Memory {
 
     /// Packs the readings, in order; `false` where none is left to store. What cannot be stored
     /// becomes a dead letter.
-    fn pack(
+    pub(super) fn pack(
         &mut self,
         connection: &Connection,
         observation: &Observation,
@@ -314,14 +317,7 @@ impl Memory {
         let mut refused = None;
         for reading in &observation.readings {
             let code = self.codes.quantity(connection, reading.quantity)?;
-            // Only what the arrival alone knows is stored; -0 becomes 0.
-            let flags = reading.flags.0 & (Flags::FAULT_CODE.0 | Flags::TIME_FROM_ARRIVAL.0);
-            let packed = Packed {
-                code: code.unwrap_or(0),
-                depth: reading.depth,
-                flags: Flags(flags),
-                value: reading.value + 0.0,
-            };
+            let packed = Packed::of(code.unwrap_or(0), reading);
             if code.is_some() && packed.value.is_finite() {
                 self.packed.push(packed);
             } else {
@@ -373,7 +369,7 @@ impl Memory {
     }
 
     /// Stores the packed readings under a key, or reconciles them with what stands there.
-    fn write_at(
+    pub(super) fn write_at(
         &mut self,
         connection: &Connection,
         observation: &Observation,
@@ -448,7 +444,7 @@ impl Memory {
     }
 
     /// Stores an observation that has no time of its own, or finds the one it repeats.
-    fn write_by_identity(
+    pub(super) fn write_by_identity(
         &mut self,
         connection: &Connection,
         observation: &Observation,
@@ -478,7 +474,8 @@ impl Memory {
         }
         self.times = times;
         if earlier.is_none() && self.replaying_ms.is_some() {
-            earlier = self.find_arrived(connection, observation, device)?;
+            let first_ms = observation.measured.as_millisecond();
+            earlier = self.find_arrived(connection, first_ms, device)?;
         }
         if let Some(time_ms) = earlier {
             return self.write_at(connection, observation, device, time_ms);

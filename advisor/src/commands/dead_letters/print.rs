@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use plotwise_ingest::{
     intake::Sender,
     replay::Outcome,
-    store::{LetterGroup, StoredDeadLetter},
+    store::{LetterGroup, Retaken, StoredDeadLetter},
 };
 use serde_json::{Map, Value, json};
 
@@ -140,6 +140,39 @@ pub(super) fn outcome_as_text(outcome: &Outcome) {
         println!(
             "{} are not_allowed or conflict: look at them and name the reason (--reason).",
             outcome.unasked
+        );
+    }
+}
+
+pub(super) fn retaken(retaken: &Retaken) -> Value {
+    json!({
+        "unchanged": retaken.unchanged,
+        "changed": retaken.changed,
+        "unreadable": retaken.unreadable,
+        "example": retaken.example,
+        "corrected": retaken.corrected,
+        "conflicts": retaken.committed.conflict,
+    })
+}
+
+pub(super) fn retaken_as_text(retaken: &Retaken) {
+    let Retaken { unchanged, changed, unreadable, corrected, committed, example } = retaken;
+    println!(
+        "{changed} messages are read differently now and were corrected, {unchanged} as before."
+    );
+    if *unreadable > 0 {
+        let example = example.as_deref().unwrap_or("nothing to store is found in them");
+        println!(
+            "{unreadable} cannot be read any more; what they said stays. One of them: {example}"
+        );
+    }
+    if *corrected > 0 {
+        println!("{corrected} readings were left as somebody corrected them.");
+    }
+    if committed.conflict > 0 {
+        println!(
+            "{} contradict what is stored: see plotwise deadletters list.",
+            committed.conflict
         );
     }
 }

@@ -162,7 +162,7 @@ fn nobodys(device: &DeviceId, message: Message<'_>) -> Intake {
 fn letters_of(intakes: &[Intake]) -> Vec<(DeadLetterReason, String)> {
     let letters = intakes.iter().filter_map(|intake| match intake {
         Intake::DeadLetter(letter) => Some((letter.reason, letter.detail.clone())),
-        Intake::Observation(_) => None,
+        Intake::Observation(_) | Intake::Raw(_) => None,
     });
     letters.collect()
 }

@@ -235,7 +235,7 @@ impl World {
 }
 
 fn open(directory: &Path, catalogue: &Arc<Catalogue>) -> Store {
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     Store::open(directory, Arc::clone(catalogue), options).unwrap()
 }
 

@@ -52,7 +52,7 @@ fn store(directory: &Path) -> (Reader, Catalogue) {
         value,
         flags: Flags::NONE,
     };
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     let store = Store::open(directory, Arc::new(catalogue.clone()), options).unwrap();
     let batch: Vec<_> = (0..2400)
         .filter(|nth| !(1000..1048).contains(nth))

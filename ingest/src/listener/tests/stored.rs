@@ -50,7 +50,7 @@ async fn a_reading_sent_twice_is_stored_once_and_equal() {
     let directory = tempfile::tempdir().unwrap();
     let catalogue = Arc::new(Catalogue::shipped().unwrap());
     let decoders = Arc::new(Decoders::new(&catalogue));
-    let options = StoreOptions { redelivery_window_s: 3600 };
+    let options = StoreOptions { redelivery_window_s: 3600, keeps_raw: true };
     let store = Store::open(directory.path(), catalogue, options).unwrap();
     let mut writer = store.writer().unwrap();
     let commit = move |batch: &[Intake]| writer.commit(batch).map(Written::from);

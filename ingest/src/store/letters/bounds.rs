@@ -19,7 +19,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::{count_by_reason, reason};
 use crate::{
     intake::DeadLetterReason,
-    store::{StoreError, schema},
+    store::{StoreError, schema, sealed::Turn},
     upkeep::Step,
 };
 
@@ -62,6 +62,7 @@ impl LetGo {
 #[derive(Debug)]
 pub struct LetterBounds {
     connection: Connection,
+    turn: Turn,
     limits: LetterLimits,
     /// Letters up to this id are in `bytes`.
     counted_to: i64,
@@ -77,9 +78,14 @@ pub struct LetterBounds {
 type Group = (String, Option<String>);
 
 impl LetterBounds {
-    pub(in crate::store) fn open(path: &Path, limits: LetterLimits) -> Result<Self, StoreError> {
+    pub(in crate::store) fn open(
+        path: &Path,
+        turn: Turn,
+        limits: LetterLimits,
+    ) -> Result<Self, StoreError> {
         Ok(Self {
             connection: schema::connect_writer(path)?,
+            turn,
             limits,
             counted_to: 0,
             bytes: 0,
@@ -196,6 +202,7 @@ impl LetterBounds {
         sql: &str,
         parameters: &[&dyn rusqlite::ToSql],
     ) -> Result<Gone, StoreError> {
+        let _turn = self.turn.take();
         let behavior = TransactionBehavior::Immediate;
         let transaction = self.connection.transaction_with_behavior(behavior)?;
         let mut gone = Gone::default();

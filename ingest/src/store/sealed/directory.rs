@@ -7,7 +7,7 @@ use super::{
     format::{Block, BlockKey, BlockReader},
     rows::{Head, Rows},
 };
-use crate::store::{StoreError, week_of};
+use crate::store::{StoreError, packed, week_of};
 
 /// A block, and what is known of it without reading it: a row of `sealed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,16 +126,31 @@ pub(in crate::store) fn insert_beside(
     readings: &[u8],
     replaced: Option<&[u8]>,
 ) -> Result<(), StoreError> {
+    insert_row(connection, block.device, head, readings, replaced)?;
+    connection
+        .prepare_cached("update sealed set beside = beside + 1 where device = ? and last_ms = ?")?
+        .execute(params![block.device, block.last_ms])?;
+    Ok(())
+}
+
+/// Makes a row of an observation, where none stands yet.
+fn insert_row(
+    connection: &Connection,
+    device: i64,
+    head: Head,
+    readings: &[u8],
+    replaced: Option<&[u8]>,
+) -> Result<(), StoreError> {
     let Head { time_ms, delay_ms, claimed_ms, seq, .. } = head;
     connection
         .prepare_cached(
             "insert into observation \
              (week, device, time_ms, delay_ms, claimed_ms, seq, readings, replaced) \
-             values (?, ?, ?, ?, ?, ?, ?, ?)",
+             values (?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
         )?
         .execute(params![
             week_of(time_ms),
-            block.device,
+            device,
             time_ms,
             delay_ms,
             claimed_ms,
@@ -143,9 +158,6 @@ pub(in crate::store) fn insert_beside(
             readings,
             replaced
         ])?;
-    connection
-        .prepare_cached("update sealed set beside = beside + 1 where device = ? and last_ms = ?")?
-        .execute(params![block.device, block.last_ms])?;
     Ok(())
 }
 
@@ -184,6 +196,30 @@ pub(super) fn insert(
         )?
         .execute([first_ms, last_ms])?;
     Ok(())
+}
+
+/// Makes rows of the block that holds a time again, for what must take some of it away; a row that stands
+/// in place of one of its observations stays. The next sealing takes them in.
+pub(in crate::store) fn unseal(
+    connection: &Connection,
+    device: i64,
+    time_ms: i64,
+) -> Result<(), StoreError> {
+    let entry = first_ending_from(connection, device, time_ms)?;
+    let Some(entry) = entry.filter(|entry| entry.key.first_ms <= time_ms) else { return Ok(()) };
+    let mut rows = Rows::default();
+    if entry.load(connection, &mut BlockReader::new(), &mut rows)?.is_err() {
+        // Whoever asks found nothing in a damaged block either.
+        return Ok(());
+    }
+    let (mut readings, mut replaced) = (Vec::new(), Vec::new());
+    for (place, head) in rows.heads().iter().enumerate() {
+        packed::encode(rows.readings(place), &mut readings);
+        packed::encode(rows.replaced(place), &mut replaced);
+        let replaced = head.is_corrected.then_some(&replaced[..]);
+        insert_row(connection, device, *head, &readings, replaced)?;
+    }
+    delete(connection, &entry)
 }
 
 /// Takes a block away.

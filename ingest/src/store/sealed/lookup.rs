@@ -100,6 +100,11 @@ impl Lookup {
         }))
     }
 
+    /// To be called where this transaction has moved blocks itself.
+    pub(in crate::store) fn forget_where(&mut self) {
+        self.stretch = None;
+    }
+
     fn decode(&mut self, connection: &Connection, entry: &Entry) -> Result<&Rows, StoreError> {
         self.is_used = true;
         let known = self.decoded.iter().rposition(|decoded| decoded.block == entry.block);

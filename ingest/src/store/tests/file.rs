@@ -59,7 +59,7 @@ fn a_catalogue_in_another_order_reads_the_same_quantities() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path());
     commit(&mut store.writer().unwrap(), &[observation("a", 0, &[reading(PH, 5.0)])]);
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     let moved = keys(&["soil_ec", "ppfd", "soil_moisture", "soil_ph"]);
     let store = Store::open_with_keys(directory.path(), moved, options).unwrap();
     assert_eq!(all(&store)[0].readings, [reading(QuantityNo(3), 5.0)]);
@@ -75,7 +75,7 @@ fn a_file_of_a_later_version_is_refused_and_untouched() {
     drop(writer);
     let path = directory.path().join(FILE_NAME);
     let before = std::fs::read(&path).unwrap();
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     let error = Store::open_with_keys(directory.path(), keys(&[]), options).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 7, known: schema::VERSION, .. }));
     assert!(error.to_string().contains("version 7, this program knows versions up to 2"));
@@ -85,7 +85,7 @@ fn a_file_of_a_later_version_is_refused_and_untouched() {
 #[test]
 fn another_file_is_refused() {
     let directory = tempfile::tempdir().unwrap();
-    let options = StoreOptions { redelivery_window_s: 600 };
+    let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
     let open = || Store::open_with_keys(directory.path(), keys(&[]), options);
     let path = directory.path().join(FILE_NAME);
     std::fs::write(&path, "not a database, but long enough to be looked at".repeat(40)).unwrap();

@@ -48,7 +48,7 @@ impl Memory {
     }
 
     /// Writes what `row` is to hold; where it came from a block, as a row in its place.
-    pub(super) fn write_row(
+    pub(in crate::store) fn write_row(
         &self,
         connection: &Connection,
         device: i64,
