@@ -21,7 +21,7 @@ use plotwise_ingest::{
     link::{Link, LinkError},
     listener::{BindError, Listener, ListenerOptions},
     pipeline::{Pipeline, PipelineOptions, Running},
-    store::{LetterLimits, RawLimits, StoreError, sealing},
+    store::{LetGo, LetterLimits, RawLimits, StoreError, sealing},
     surroundings::Surroundings,
     tls::{ServerTls, TlsError},
     upkeep::{Chore, Step, Upkeep},
@@ -115,13 +115,13 @@ impl Service {
             upkeep: None,
         };
         if roles.ingest {
-            let upkeep =
-                Upkeep::start(chores(&mut app)?, app.clock).map_err(ServiceError::Thread)?;
+            let (chores, let_go) = chores(&app)?;
+            let upkeep = Upkeep::start(chores, app.clock).map_err(ServiceError::Thread)?;
             service.upkeep = Some(upkeep);
             let pipeline = service.start_pipeline(&app)?;
             let (telemetry, surroundings) =
                 service.start_receiving(&app, pipeline, &stopping).await?;
-            app.telemetry = telemetry;
+            app.telemetry = Telemetry { let_go: Some(let_go), ..telemetry };
             app.ingest = Some(surroundings);
         }
         if roles.web {
@@ -238,8 +238,8 @@ const LETTERS_EVERY: Duration = Duration::from_secs(2);
 /// Messages kept as they came go beyond their bound for so long at most.
 const RAW_EVERY: Duration = Duration::from_secs(10);
 
-/// What is done to the stored readings in the background.
-fn chores(app: &mut App) -> Result<Vec<Chore>, StoreError> {
+/// What is done to the stored readings in the background, and a count of the dead letters that it let go.
+fn chores(app: &App) -> Result<(Vec<Chore>, Arc<LetGo>), StoreError> {
     let mut checkpoints = app.store.checkpoints()?;
     let copying = Chore::new("copying the log", LOG_EVERY, move |_| {
         checkpoints.copy_if_worth().map(|_| Step::Done)
@@ -250,13 +250,13 @@ fn chores(app: &mut App) -> Result<Vec<Chore>, StoreError> {
     let limits = &app.settings.dead_letters;
     let limits = LetterLimits { retain_days: limits.retain_days, max_mb: limits.max_mb };
     let mut bounds = app.store.letter_bounds(limits)?;
-    app.telemetry.let_go = Some(bounds.counters());
+    let let_go = bounds.counters();
     let letters = Chore::new("bounds of dead letters", LETTERS_EVERY, move |now| bounds.keep(now));
     let (keep_days, max_mb) =
         (app.settings.store.keep_raw_days, app.settings.store.keep_raw_max_mb);
     let mut bounds = app.store.raw_bounds(RawLimits { keep_days, max_mb })?;
     let raw = Chore::new("bounds of kept messages", RAW_EVERY, move |now| bounds.keep(now));
-    Ok(vec![copying, summaries, sealing(&app.store)?, letters, raw])
+    Ok((vec![copying, summaries, sealing(&app.store)?, letters, raw], let_go))
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -10,8 +10,8 @@
 //!   [`makers`]: sensors of any maker; [`over_http`]: readings without MQTT, and seen as they come in;
 //!   [`clients`]: other people's MQTT clients; [`link`]: other people's broker, and its bad days;
 //!   [`days`]: charts and profiles of what is new; [`pages`]: what a grower sees;
-//!   [`flags`]: readings that are doubted; [`sealing`]: old readings in blocks; [`refusals`], [`disk`]: bad input
-//!   and bad days; [`metrics`]: what an operator watches.
+//!   [`letters`]: what could not be stored, or was stored wrongly; [`flags`]: readings that are doubted;
+//!   [`sealing`]: old readings in blocks; [`refusals`], [`disk`]: bad input and bad days; [`metrics`]: what an operator watches.
 
 mod browser;
 mod mosquitto;
@@ -24,6 +24,7 @@ mod days;
 mod demo;
 mod disk;
 mod flags;
+mod letters;
 mod link;
 mod makers;
 mod metrics;

@@ -66,7 +66,7 @@ pub enum DeadLettersCommand {
         /// This one alone
         #[arg(long)]
         id: Option<i64>,
-        /// Messages that were kept as they came ([store] keep_raw_days) instead: after a profile was
+        /// Messages that were kept as they came instead: after a profile was
         /// corrected, to correct what it read before
         #[arg(long, conflicts_with_all = ["reason", "id"])]
         raw: bool,

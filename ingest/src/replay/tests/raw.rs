@@ -1,5 +1,7 @@
 //! A wrong profile corrected backwards, from messages kept as they came.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -12,9 +14,11 @@ fn profile(time: &str, fields: &[(&str, &str, &str)]) -> String {
          source = \"made up\"\nlinks = []\ntime = [{time}]\n"
     );
     for (quantity, key, unit) in fields {
-        text += &format!(
+        write!(
+            text,
             "[[profile.field]]\nquantity = \"{quantity}\"\nfrom = [\"{key}\"]\nunit = \"{unit}\"\n"
-        );
+        )
+        .unwrap();
     }
     text
 }
@@ -218,7 +222,9 @@ proptest! {
         // The store's order of quantities is that in which it met them.
         let [mended, right] = farms.each_ref().map(|farm| {
             let mut all = farm.all();
-            all.iter_mut().for_each(|one| one.readings.sort_by_key(|reading| reading.quantity));
+            for one in &mut all {
+                one.readings.sort_by_key(|reading| reading.quantity);
+            }
             all
         });
         prop_assert_eq!(mended, right);

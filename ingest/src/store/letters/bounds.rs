@@ -161,11 +161,12 @@ impl LetterBounds {
         let Some(((reason, device), to_go)) = self.cutting.take() else { return Ok(Step::Done) };
         let gone = self.delete(
             &format!(
-                "delete from dead_letter where id in (select id from dead_letter \
-                 where reason = ?1 and device is ?2 order by id limit {STEP_MAX}) \
-                 returning reason, {SIZE}"
+                "delete from dead_letter where id in (select id from \
+                 (select id, sum({SIZE}) over (order by id) - ({SIZE}) as before from \
+                 (select * from dead_letter where reason = ?1 and device is ?2 \
+                 order by id limit {STEP_MAX})) where before < ?3) returning reason, {SIZE}"
             ),
-            params![reason, device],
+            params![reason, device, to_go.cast_signed()],
         )?;
         self.bytes = self.bytes.saturating_sub(gone.bytes);
         if gone.letters > 0 && gone.bytes < to_go {
