@@ -238,6 +238,9 @@ const LETTERS_EVERY: Duration = Duration::from_secs(2);
 /// Messages kept as they came go beyond their bound for so long at most.
 const RAW_EVERY: Duration = Duration::from_secs(10);
 
+/// Weeks become too old one at a time.
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
+
 /// What is done to the stored readings in the background, and a count of the dead letters that it let go.
 fn chores(app: &App) -> Result<(Vec<Chore>, Arc<LetGo>), StoreError> {
     let mut checkpoints = app.store.checkpoints()?;
@@ -252,11 +255,19 @@ fn chores(app: &App) -> Result<(Vec<Chore>, Arc<LetGo>), StoreError> {
     let mut bounds = app.store.letter_bounds(limits)?;
     let let_go = bounds.counters();
     let letters = Chore::new("bounds of dead letters", LETTERS_EVERY, move |now| bounds.keep(now));
+    let mut chores = vec![copying, summaries, sealing(&app.store)?, letters];
+    let retain_days = app.settings.store.retain_days;
+    if retain_days > 0 {
+        let mut retention = app.store.retention()?;
+        let step = move |now| retention.step(now, retain_days);
+        chores.push(Chore::new("retention", RETENTION_EVERY, step));
+    }
     let (keep_days, max_mb) =
         (app.settings.store.keep_raw_days, app.settings.store.keep_raw_max_mb);
     let mut bounds = app.store.raw_bounds(RawLimits { keep_days, max_mb })?;
-    let raw = Chore::new("bounds of kept messages", RAW_EVERY, move |now| bounds.keep(now));
-    Ok((vec![copying, summaries, sealing(&app.store)?, letters, raw], let_go))
+    let step = move |now| bounds.keep(now);
+    chores.push(Chore::new("bounds of kept messages", RAW_EVERY, step));
+    Ok((chores, let_go))
 }
 
 async fn drain(tasks: &mut JoinSet<()>) {

@@ -61,6 +61,7 @@ mod reader;
 mod recent;
 mod reconcile;
 mod replay;
+pub mod retention;
 mod scan;
 mod schema;
 mod sealed;
@@ -95,6 +96,7 @@ pub use self::{
     raw::{RawBounds, RawFilter, RawLimits, RawSizes, Retaken},
     reader::{Counts, LastSeen, Reader},
     replay::Replayed,
+    retention::Retention,
     sealed::{BlockDamage, DamagedSpan, Damages, Sealed, Sealer, Sizes, sealing},
     writer::Writer,
 };
@@ -233,6 +235,15 @@ impl Store {
     /// As for [`Store::open`].
     pub fn raw_bounds(&self, limits: RawLimits) -> Result<RawBounds, StoreError> {
         RawBounds::open(&self.path, self.turn.clone(), limits)
+    }
+
+    /// A connection that lets old observations go.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn retention(&self) -> Result<Retention, StoreError> {
+        Retention::open(&self.path, self.turn.clone())
     }
 
     /// The file that holds it.

@@ -160,3 +160,40 @@ fn a_damaged_block_is_named_by_export_and_doctor_and_can_be_brought_back() {
     assert_eq!(farm.export().lines().count(), before.lines().count());
     assert!(farm.plotwise.ok(&["doctor", "--sealed"]).contains("ok   sealed blocks: "));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_old_goes_as_it_was_announced_through_a_kill_and_only_where_asked() {
+    let farm = Farm::settle();
+    farm.plotwise.ok(&["store", "seal", "--until", "2024-06-01"]);
+    let before = farm.export();
+    assert!(farm.plotwise.refused(&["store", "retain"]).contains("retain_days"));
+    // Days from the last week of the readings; they are of 2024, so all of them are old today.
+    let announced = farm.plotwise.json(&["store", "retain", "--days", "1"]);
+    let announced = announced.as_array().expect("devices");
+    assert_eq!(announced.len(), DEVICES, "{announced:?}");
+    let count: u64 = announced.iter().filter_map(|one| one["observations"].as_u64()).sum();
+    assert_eq!(count, farm.plotwise.observations() as u64);
+    assert_eq!(farm.export(), before, "announcing changes nothing");
+
+    let all = farm.plotwise.observations();
+    let mut retain = farm.plotwise.start(&["store", "retain", "--days", "1", "--yes"]);
+    until("some of it is gone", async || {
+        farm.plotwise.observations() < all || retain.ended().is_some()
+    })
+    .await;
+    retain.kill();
+    let left = farm.plotwise.json(&["store", "retain", "--days", "1"]);
+    let left = left.as_array().expect("devices");
+    let left: u64 = left.iter().filter_map(|one| one["observations"].as_u64()).sum();
+    assert_eq!(left, farm.plotwise.observations() as u64, "counted as it is");
+    // The rest goes by itself once a setting says so.
+    farm.plotwise.file("plotwise.toml", "[store]\nretain_days = 1\n");
+    let serving = farm.plotwise.serve_with(&["--config", "plotwise.toml"]).await;
+    until("all of it is gone", async || farm.plotwise.observations() == 0).await;
+    serving.terminate();
+    let shown = farm.plotwise.json(&["store", "show"]);
+    assert_eq!(shown["let_go"], count, "{shown}");
+    // What is imported again is taken in again.
+    farm.import();
+    assert_eq!(farm.plotwise.observations(), all);
+}

@@ -4,7 +4,7 @@ use std::{io::ErrorKind, path::Path, time::Duration};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{StoreError, changes, letters, raw, sealed, summaries, watch};
+use super::{StoreError, changes, letters, raw, retention, sealed, summaries, watch};
 
 /// `PLOT` in ASCII: tells our files from others'.
 const APPLICATION_ID: i64 = 0x504c_4f54;
@@ -17,7 +17,15 @@ pub(super) const VERSION: i64 = 2;
 const STEPS: [&[&str]; 2] = [
     &[TABLES],
     // Not released yet: what the next release adds may grow here.
-    &[letters::MORE, watch::MORE, changes::TABLES, summaries::TABLES, sealed::TABLES, raw::TABLES],
+    &[
+        letters::MORE,
+        watch::MORE,
+        changes::TABLES,
+        summaries::TABLES,
+        sealed::TABLES,
+        raw::TABLES,
+        retention::TABLES,
+    ],
 ];
 
 /// The first version whose write-ahead log is free of the bug fixed in 3.51.3.

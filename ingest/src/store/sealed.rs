@@ -49,7 +49,7 @@ use jiff::Timestamp;
 use plotwise_config::id::DeviceId;
 
 pub(super) use self::{
-    directory::{Entry, insert_beside, overlapping, unseal},
+    directory::{Entry, delete, insert_beside, overlapping, unseal},
     format::{BlockKey, BlockReader},
     lookup::Lookup,
     rows::{Head, Rows},

@@ -5,6 +5,7 @@ mod file;
 mod identity;
 mod letters;
 mod refused;
+mod retention;
 mod sealing;
 mod watched;
 

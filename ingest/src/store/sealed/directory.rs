@@ -223,7 +223,7 @@ pub(in crate::store) fn unseal(
 }
 
 /// Takes a block away.
-pub(super) fn delete(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
+pub(in crate::store) fn delete(connection: &Connection, entry: &Entry) -> Result<(), StoreError> {
     connection
         .prepare_cached("delete from sealed where device = ? and last_ms = ? and block = ?")?
         .execute(params![entry.key.device, entry.key.last_ms, entry.block])?;

@@ -155,9 +155,18 @@ impl Sealer {
         while self.seal(until.as_millisecond())? == Step::More {
             each(&self.done);
         }
-        while self.give_back(room::Keep::Nothing)? == Step::More {}
-        room::shorten(&self.connection)?;
+        self.give_all_back()?;
         Ok(std::mem::take(&mut self.done))
+    }
+
+    /// Gives all room that holds nothing back to the disk.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Sealer::step`].
+    pub fn give_all_back(&mut self) -> Result<(), StoreError> {
+        while self.give_back(room::Keep::Nothing)? == Step::More {}
+        room::shorten(&self.connection)
     }
 
     /// Seals what is next and was measured before a time; `Done` where a pass ends.
