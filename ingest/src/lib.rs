@@ -32,6 +32,8 @@ pub mod directory;
 pub mod disk;
 pub mod facts;
 pub mod flags;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod import;
 pub mod intake;
 pub mod link;

@@ -40,6 +40,8 @@ mod admission;
 mod counters;
 mod endpoint;
 mod frame;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod pace;
 mod session;
 mod stream;

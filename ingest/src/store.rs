@@ -54,6 +54,8 @@ mod checkpoints;
 mod codes;
 mod committed;
 mod error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod letters;
 mod packed;
 mod raw;

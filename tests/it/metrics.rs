@@ -52,6 +52,8 @@ async fn what_came_in_is_counted_by_what_became_of_it() {
         (r#"plotwise_readings_flagged_total{flag="T"}"#, 1.0),
         (r#"plotwise_readings_flagged_total{flag="X"}"#, 0.0),
         (r#"plotwise_listener_events_total{event="not_allowed"}"#, 1.0),
+        (r#"plotwise_devices{state="on_time"}"#, 1.0),
+        (r#"plotwise_devices{state="never"}"#, 0.0),
         ("plotwise_connections", 1.0),
         ("plotwise_queue_depth", 0.0),
         ("plotwise_stalled", 0.0),

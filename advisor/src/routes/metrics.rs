@@ -9,10 +9,12 @@ use axum::{
     Router, extract::State, http::header::CONTENT_TYPE, response::IntoResponse, routing::get,
 };
 use plotwise_ingest::{
+    facts::DeviceFilter,
     intake::DeadLetterReason,
     link::LinkState,
     listener::ListenerCounters,
     pipeline::{Counters, Pipeline, PipelineState},
+    rhythm::Liveness,
 };
 use prometheus_client::{
     collector::Collector,
@@ -32,23 +34,41 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 async fn metrics(State(app): State<Arc<App>>) -> Result<impl IntoResponse, ApiError> {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Scrape(app.telemetry.clone())));
+    let scrape = Scrape { telemetry: app.telemetry.clone(), devices: devices(&app).await? };
+    registry.register_collector(Box::new(scrape));
     let mut body = String::new();
     text::encode(&mut body, &registry).map_err(ApiError::internal)?;
     Ok(([(CONTENT_TYPE, OPEN_METRICS)], body))
 }
 
-/// One reading of all counters.
+/// How many devices are in each state; gateways are not heard themselves.
+async fn devices(app: &App) -> Result<[(&'static str, u64); 5], ApiError> {
+    let known = app.facts.devices(&DeviceFilter::default()).await.map_err(ApiError::internal)?;
+    let (seen, now) = (app.last_seen().await?, app.clock.now());
+    let mut counts = Liveness::ALL.map(|state| (state.key(), 0));
+    for device in known.iter().filter(|device| !device.is_gateway) {
+        let heard = seen.get(&device.id).map(|last| &last.heard);
+        let state = Liveness::of(heard, now).key();
+        counts.iter_mut().filter(|(key, _)| *key == state).for_each(|(_, count)| *count += 1);
+    }
+    Ok(counts)
+}
+
+/// One reading of everything.
 #[derive(Debug)]
-struct Scrape(Telemetry);
+struct Scrape {
+    telemetry: Telemetry,
+    devices: [(&'static str, u64); 5],
+}
 
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        if let Some(pipeline) = &self.0.pipeline {
+        of_devices(&mut encoder, &self.devices)?;
+        if let Some(pipeline) = &self.telemetry.pipeline {
             of_observations(&mut encoder, pipeline.counters())?;
             of_commits(&mut encoder, pipeline)?;
         }
-        if let Some(let_go) = &self.0.let_go {
+        if let Some(let_go) = &self.telemetry.let_go {
             counters(
                 &mut encoder,
                 "plotwise_dead_letters_let_go",
@@ -57,10 +77,10 @@ impl Collector for Scrape {
                 &DeadLetterReason::ALL.map(|reason| (reason.key(), let_go.of(reason))),
             )?;
         }
-        if let Some(listener) = &self.0.listener {
+        if let Some(listener) = &self.telemetry.listener {
             of_listener(&mut encoder, listener)?;
         }
-        of_links(&mut encoder, &self.0)
+        of_links(&mut encoder, &self.telemetry)
     }
 }
 
@@ -157,6 +177,20 @@ fn of_commits(encoder: &mut DescriptorEncoder<'_>, pipeline: &Pipeline) -> fmt::
         "1 while nothing can be written and nothing is acknowledged",
         f64::from(u8::from(is_stalled)),
     )
+}
+
+fn of_devices(encoder: &mut DescriptorEncoder<'_>, devices: &[(&str, u64)]) -> fmt::Result {
+    let mut metric = encoder.encode_descriptor(
+        "plotwise_devices",
+        "Devices by whether they send as they used to",
+        None,
+        MetricType::Gauge,
+    )?;
+    for (state, count) in devices {
+        let labels = [("state", *state)];
+        ConstGauge::new(count.cast_signed()).encode(metric.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 fn of_listener(encoder: &mut DescriptorEncoder<'_>, listener: &ListenerCounters) -> fmt::Result {

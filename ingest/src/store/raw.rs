@@ -88,7 +88,7 @@ pub struct RawSizes {
 
 /// What a message came to, in the store's own numbers.
 #[derive(Clone, Debug, PartialEq)]
-struct Made {
+pub(super) struct Made {
     is_measured: bool,
     measured_ms: i64,
     readings: Vec<Packed>,
@@ -128,7 +128,7 @@ fn encode(made: &[Made], received_ms: i64) -> Vec<u8> {
     bytes
 }
 
-fn decode(mut bytes: &[u8], received_ms: i64) -> Result<Vec<Made>, StoreError> {
+pub(super) fn decode(mut bytes: &[u8], received_ms: i64) -> Result<Vec<Made>, StoreError> {
     let damaged =
         || StoreError::Damaged { what: "what a kept message came to ends too early".to_owned() };
     let mut made = Vec::new();

@@ -84,6 +84,17 @@ create table sealing (
 ) strict;
 ";
 
+/// For a fuzzer: a block that can be read is written and read again.
+#[cfg(fuzzing)]
+pub(super) fn read_and_write(key: BlockKey, data: &[u8]) {
+    let (mut reader, mut rows, mut again) = (BlockReader::new(), Rows::default(), Rows::default());
+    if reader.read(key, data, &mut rows).is_ok() {
+        let block = format::BlockWriter::new().write(key.device, &rows, 0..rows.len());
+        reader.read(block.key, &block.data, &mut again).expect("what we wrote can be read");
+        assert_eq!(rows, again);
+    }
+}
+
 /// Why a sealed block cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
