@@ -37,6 +37,7 @@ impl Farm {
         };
         let probe = token("probe-1", "coop", &["--plot", "up-1", "--depth", "0.3"]);
         token("probe-2", "coop", &[]);
+        token("soil-1", "coop", &["--profile", "zigbee2mqtt_soil"]);
         let gateway = token("gateway-1", "coop", &["--gateway"]);
         let stranger = token("gateway-2", "other", &["--gateway"]);
         let serving = plotwise.serve().await;
@@ -127,6 +128,10 @@ async fn each_message_is_answered_with_what_it_came_to() {
     let (status, mixed) = farm.post("probe-1", None, "application/json", body).await;
     assert_eq!(status, StatusCode::ACCEPTED);
     assert_eq!(mixed, json!({ "observations": 2, "duplicates": 0, "dead_letters": 1 }));
+    // As its profile reads it; that it is kept as it came is no further observation.
+    let body = r#"{"soil_moisture": 31, "battery": 97}"#;
+    let (_, by_profile) = farm.post("soil-1", None, "application/json", body).await;
+    assert_eq!(by_profile, json!({ "observations": 1, "duplicates": 0, "dead_letters": 0 }));
     assert_eq!(farm.letters(), 2);
 }
 

@@ -10,7 +10,9 @@ use super::{
     Damages, LetterFilter, RawFilter, RawSizes, StoreError, StoredDeadLetter, StoredObservation,
     codes, letters, raw,
     scan::{Scan, Wanted},
-    schema, watch, week_of,
+    schema,
+    sealed::Opened,
+    watch, week_of,
 };
 use crate::{intake::DeadLetterReason, rhythm::Heard, sequence::SequenceTotals};
 
@@ -22,6 +24,8 @@ pub struct Reader {
     /// Grows when a writer gives out a new code.
     quantities: RefCell<HashMap<u32, QuantityNo>>,
     damages: RefCell<Damages>,
+    /// Blocks decoded last; `None` while a scan has them, and before the first.
+    opened: RefCell<Option<Box<Opened>>>,
 }
 
 /// How a device was last heard.
@@ -48,7 +52,16 @@ impl Reader {
     pub(super) fn open(path: &Path, keys: Arc<[String]>) -> Result<Self, StoreError> {
         let connection = schema::connect_reader(path)?;
         let quantities = RefCell::new(codes::known_quantities(&connection, &keys)?);
-        Ok(Self { connection, keys, quantities, damages: RefCell::default() })
+        let (damages, opened) = (RefCell::default(), RefCell::default());
+        Ok(Self { connection, keys, quantities, damages, opened })
+    }
+
+    pub(super) fn take_opened(&self) -> Box<Opened> {
+        self.opened.take().unwrap_or_else(|| Box::new(Opened::new()))
+    }
+
+    pub(super) fn give_back_opened(&self, opened: Box<Opened>) {
+        self.opened.replace(Some(opened));
     }
 
     /// While it is held, every call sees the state that the first of them saw; `None` where another
@@ -56,6 +69,9 @@ impl Reader {
     pub(crate) fn snapshot(&self) -> Result<Option<Transaction<'_>>, StoreError> {
         if !self.connection.is_autocommit() {
             return Ok(None);
+        }
+        if let Some(opened) = self.opened.borrow_mut().as_mut() {
+            opened.forget();
         }
         Ok(Some(self.connection.unchecked_transaction()?))
     }

@@ -13,7 +13,7 @@ use super::{
     StoreError, StoredObservation,
     packed::{self, Packed},
     reader::{Reader, moment},
-    sealed::{self, BlockReader, DamagedSpan, Damages, Entry, Head, Rows},
+    sealed::{self, DamagedSpan, Damages, Entry, Head, Opened},
 };
 
 /// Which observations of which device.
@@ -31,13 +31,12 @@ pub(super) struct Wanted<'a> {
 /// Hands out observations within one state of the store; keeps its buffers from device to device.
 pub(super) struct Scan<'r> {
     reader: &'r Reader,
-    /// Most scans meet no block.
-    block_reader: Option<BlockReader>,
     /// Blocks still to come.
     blocks: vec::IntoIter<Entry>,
-    /// What the block at hand holds, and which of it is next.
-    sealed: Rows,
-    next: usize,
+    /// The reader's, until it is done; most scans meet no block.
+    opened: Option<Box<Opened>>,
+    /// Which of the block at hand is next; `None` before the first of a device.
+    next: Option<usize>,
     packed: Vec<Packed>,
     observation: StoredObservation,
     /// By code, so that not every reading is looked up.
@@ -49,10 +48,9 @@ impl<'r> Scan<'r> {
     pub(super) fn new(reader: &'r Reader, device: DeviceId) -> Self {
         Self {
             reader,
-            block_reader: None,
             blocks: Vec::new().into_iter(),
-            sealed: Rows::default(),
-            next: 0,
+            opened: None,
+            next: None,
             packed: Vec::new(),
             observation: StoredObservation {
                 device,
@@ -69,8 +67,8 @@ impl<'r> Scan<'r> {
     }
 
     /// Blocks that could not be read so far.
-    pub(super) fn finish(self) -> Damages {
-        self.damages
+    pub(super) fn finish(&mut self) -> Damages {
+        std::mem::take(&mut self.damages)
     }
 
     /// Hands `each` what is wanted in order of time, until it breaks.
@@ -81,8 +79,7 @@ impl<'r> Scan<'r> {
     ) -> Result<ControlFlow<()>, StoreError> {
         let &Wanted { device, number, span: (from, to), weeks } = wanted;
         self.observation.device.clone_from(device);
-        self.sealed.clear();
-        self.next = 0;
+        self.next = None;
         let blocks = sealed::overlapping(&self.reader.connection, number, (from, to - 1))?;
         self.blocks = blocks.into_iter();
         let mut statement = self.reader.connection.prepare_cached(
@@ -115,12 +112,12 @@ impl<'r> Scan<'r> {
         each: &mut impl FnMut(&StoredObservation) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StoreError> {
         loop {
-            while let Some(head) = self.sealed.heads().get(self.next).copied() {
+            while let Some((place, head)) = self.next_sealed() {
                 if head.time_ms >= before {
                     return Ok(ControlFlow::Continue(()));
                 }
-                self.read_sealed(head)?;
-                self.next += 1;
+                self.read_sealed(place, head)?;
+                self.next = Some(place + 1);
                 if each(&self.observation).is_break() {
                     return Ok(ControlFlow::Break(()));
                 }
@@ -129,22 +126,30 @@ impl<'r> Scan<'r> {
             if reaches.is_none_or(|block| block.key.first_ms > before) {
                 return Ok(ControlFlow::Continue(()));
             }
-            self.open_block()?;
-            self.next = self.sealed.first_from(from);
+            self.open_block(from)?;
         }
     }
 
     /// A row stands in place of the sealed observation of its time.
     fn leave_out(&mut self, time_ms: i64) {
-        if self.sealed.heads().get(self.next).is_some_and(|head| head.time_ms == time_ms) {
-            self.next += 1;
+        if let Some((place, head)) = self.next_sealed()
+            && head.time_ms == time_ms
+        {
+            self.next = Some(place + 1);
         }
     }
 
-    fn open_block(&mut self) -> Result<(), StoreError> {
+    /// The next sealed observation of the block at hand, and its place.
+    fn next_sealed(&self) -> Option<(usize, Head)> {
+        let (place, opened) = (self.next?, self.opened.as_ref()?);
+        opened.rows().heads().get(place).map(|head| (place, *head))
+    }
+
+    fn open_block(&mut self, from: i64) -> Result<(), StoreError> {
         let Some(block) = self.blocks.next() else { return Ok(()) };
-        let reader = self.block_reader.get_or_insert_with(BlockReader::new);
-        let loaded = block.load(&self.reader.connection, reader, &mut self.sealed)?;
+        let opened = self.opened.get_or_insert_with(|| self.reader.take_opened());
+        let loaded = opened.open(&self.reader.connection, &block)?;
+        self.next = Some(opened.rows().first_from(from));
         if let Err(damage) = loaded {
             self.damages.push(DamagedSpan::of(self.observation.device.clone(), &block, damage));
         }
@@ -167,10 +172,10 @@ impl<'r> Scan<'r> {
         filled
     }
 
-    fn read_sealed(&mut self, head: Head) -> Result<(), StoreError> {
-        let sealed = std::mem::take(&mut self.sealed);
-        let filled = self.fill(head, sealed.readings(self.next).iter().copied());
-        self.sealed = sealed;
+    fn read_sealed(&mut self, place: usize, head: Head) -> Result<(), StoreError> {
+        let Some(opened) = self.opened.take() else { return Ok(()) };
+        let filled = self.fill(head, opened.rows().readings(place).iter().copied());
+        self.opened = Some(opened);
         filled
     }
 
@@ -202,6 +207,14 @@ impl<'r> Scan<'r> {
             observation.readings.push(Reading { quantity, depth, value, flags });
         }
         Ok(())
+    }
+}
+
+impl Drop for Scan<'_> {
+    fn drop(&mut self) {
+        if let Some(opened) = self.opened.take() {
+            self.reader.give_back_opened(opened);
+        }
     }
 }
 

@@ -17,7 +17,7 @@
 //! - [`format`](self::format): a block byte by byte; [`column`], [`values`], [`singles`] and [`bits`]
 //!   are its parts.
 //! - [`rows`]: observations in memory; [`directory`]: which block holds a time.
-//! - [`lookup`]: what the writer asks; [`sealer`]: what seals; [`survey`]: how much there is, and whether it
+//! - [`opened`]: what a reader has decoded; [`lookup`]: what the writer asks; [`sealer`]: what seals; [`survey`]: how much there is, and whether it
 //!   is whole.
 //!
 //! # Damage
@@ -39,6 +39,7 @@ mod column;
 mod directory;
 mod format;
 mod lookup;
+mod opened;
 mod rows;
 mod sealer;
 mod singles;
@@ -52,6 +53,7 @@ pub(super) use self::{
     directory::{Entry, delete, insert_beside, overlapping, unseal},
     format::{BlockKey, BlockReader},
     lookup::Lookup,
+    opened::Opened,
     rows::{Head, Rows},
     sealer::Turn,
 };

@@ -89,7 +89,8 @@ pub(in crate::routes) async fn take_observations(
         resolve(message, own_route(&topic), publisher, &directory, decoders, &mut intakes);
     }
     let letters = letters_of(&intakes);
-    let observations = intakes.len() - letters.len();
+    let is_observation = |intake: &&Intake| matches!(intake, Intake::Observation(_));
+    let observations = intakes.iter().filter(is_observation).count();
     let outcome = store(ingest, intakes).await?;
     if let Some((_, detail)) = letters.first().filter(|_| observations == 0) {
         let is_unknown =
