@@ -142,7 +142,9 @@ impl Facts {
 async fn connect(path: &Path) -> Result<DatabaseConnection, DbErr> {
     let file = path.to_owned();
     let mut options = ConnectOptions::new("sqlite:");
-    options.max_connections(4).sqlx_logging(false).map_sqlx_sqlite_opts(move |sqlite| {
+    options.max_connections(4).sqlx_logging(false);
+    // A file does not hang up as a server may, and each test is a question more.
+    options.test_before_acquire(false).map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .filename(&file)
             .create_if_missing(true)

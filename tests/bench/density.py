@@ -147,9 +147,22 @@ class Questions:
         where = f"device = 'sim-0001' AND {self.window}"
         return self.influx.influxql(f"SELECT {select} FROM readings WHERE {where} {group}")[1]
 
+    def _raw(self):
+        return self._influxql(", ".join(f'"{one}"' for one in QUANTITIES), "")
+
     def raw(self):
-        return (self._series("raw", self.days * 96),
-                self._influxql(", ".join(f'"{one}"' for one in QUANTITIES), ""))
+        """What the device sent, with flags."""
+        count, path = self.days * 96, "/api/v1/devices/sim-0001/observations"
+        took, (body,) = timed_get(self.plotwise, [f"{path}?limit={count}"])
+        items = json.loads(body)["items"]
+        if len(items) != count or any(len(one["readings"]) != len(QUANTITIES) for one in items):
+            raise Failed(f"one device: {len(items)} observations, wanted {count} of "
+                         f"{len(QUANTITIES)} readings")
+        return took, self._raw()
+
+    def raw_charts(self):
+        """The same as the page of its plot asks for it, a request a quantity."""
+        return self._series("raw", self.days * 96), self._raw()
 
     def by_hour(self):
         select = ", ".join(f'mean("{one}")' for one in QUANTITIES)
@@ -259,6 +272,7 @@ def ask(questions, runs):
     answers = {}
     for name, question, times in [
         ("one device raw, ms", questions.raw, runs),
+        ("one device raw in six charts, ms", questions.raw_charts, runs),
         ("one device by the hour, ms", questions.by_hour, runs),
         ("all devices by the day, ms", questions.by_day_of_all, min(runs, 3)),
     ]:

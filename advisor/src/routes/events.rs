@@ -98,6 +98,7 @@ impl Feed {
             let directory = self.app.ingest.as_ref()?.directory.borrow().clone();
             let entry = directory.entry(observation.device.as_str());
             let showing = Showing {
+                device: &observation.device,
                 catalogue: &self.app.catalogue,
                 own_depth: |time| entry.and_then(|entry| entry.own_depth_at(time)),
             };

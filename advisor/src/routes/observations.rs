@@ -2,15 +2,12 @@
 
 pub(super) mod post;
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, ops::ControlFlow, sync::Arc};
 
 use axum::{
     Json,
     extract::{Path, State},
+    response::{IntoResponse, Response},
 };
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{
@@ -21,7 +18,7 @@ use plotwise_config::{
 };
 use plotwise_ingest::{
     days::{Ground, flagged_observations},
-    store::{Reader, Store, StoreError, StoredObservation},
+    store::{Reader, StoreError, StoredObservation},
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
@@ -51,8 +48,8 @@ pub(super) struct ObservationPage {
 
 /// A page of observations.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ObservationList {
-    items: Vec<ObservationItem>,
+pub(super) struct ObservationList<'a> {
+    items: Vec<ObservationItem<'a>>,
     next: Option<String>,
 }
 
@@ -69,33 +66,67 @@ pub(super) async fn observations(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Asked(page): Asked<ObservationPage>,
-) -> Result<Json<ObservationList>, ApiError> {
+) -> Result<Response, ApiError> {
     let device = app.device(&id).await?.id;
     let placements = app.facts.placements_of_device(&device).await.map_err(ApiError::internal)?;
-    let limit = page.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    let before = page.cursor.as_deref().map(parse_cursor).transpose()?;
-    let plots = plots_of(&app, &placements).await?;
+    let asked = PageAsked {
+        limit: page.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX),
+        before: page.cursor.as_deref().map(parse_cursor).transpose()?,
+        plots: plots_of(&app, &placements).await?,
+        device,
+        placements,
+    };
     let (store, catalogue) = (app.store.clone(), Arc::clone(&app.catalogue));
-    let own = placements.clone();
-    let (found, is_more) = spawn_blocking(move || {
-        let mut found = newest(&store, &device, before, limit + 1)?;
-        let is_more = found.len() > limit;
-        found.truncate(limit);
-        Ok::<_, StoreError>((flagged(&store, &catalogue, &own, &plots, &found)?, is_more))
-    })
-    .await
-    .map_err(ApiError::internal)?
-    .map_err(ApiError::internal)?;
-    let next = found.last().filter(|_| is_more);
-    let showing =
-        Showing { catalogue: &app.catalogue, own_depth: |time| own_depth_at(&placements, time) };
-    Ok(Json(ObservationList {
-        items: found
-            .iter()
-            .map(|(observation, flags)| showing.stored(observation, flags))
-            .collect(),
-        next: next.map(|(last, _)| last.measured.to_string()),
-    }))
+    // Put in words there, too: a page may be some megabytes.
+    spawn_blocking(move || Ok(Json(asked.answer(&store.reader()?, &catalogue)?).into_response()))
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(|error: StoreError| ApiError::internal(error))
+}
+
+/// A page that somebody wants, and what must be known for it.
+struct PageAsked {
+    device: DeviceId,
+    /// Of the device.
+    placements: Vec<Placement>,
+    /// Every plot on which it stood.
+    plots: Vec<Ground>,
+    before: Option<Timestamp>,
+    limit: usize,
+}
+
+impl PageAsked {
+    fn answer<'a>(
+        &'a self,
+        reader: &Reader,
+        catalogue: &'a Catalogue,
+    ) -> Result<ObservationList<'a>, StoreError> {
+        let Self { device, placements, plots, before, limit } = self;
+        let mut times = newest(reader, device, *before, limit + 1)?;
+        let is_more = times.len() > *limit;
+        times.truncate(*limit);
+        let (Some(last), Some(first)) = (times.first(), times.last()) else {
+            return Ok(ObservationList { items: Vec::new(), next: None });
+        };
+        let own_depth = |time| own_depth_at(placements, time);
+        let showing = Showing { device, catalogue, own_depth };
+        let of_plot = |id: &PlotId| {
+            let known = plots.iter().find(|ground| ground.plot == *id)?;
+            Some(known.context(catalogue))
+        };
+        let mut items = Vec::with_capacity(times.len());
+        let each = |observation: &StoredObservation, flags: &[Flags]| {
+            items.push(showing.stored(observation, flags));
+            ControlFlow::Continue(())
+        };
+        let after = last.saturating_add(SignedDuration::from_millis(1));
+        let span = (*first, after.unwrap_or(Timestamp::MAX));
+        flagged_observations(reader, catalogue, (device, placements), of_plot, span, each)?;
+        items.reverse();
+        // Something may have come in between.
+        items.truncate(times.len());
+        Ok(ObservationList { items, next: is_more.then(|| first.to_string()) })
+    }
 }
 
 /// The device's own depth at a moment; before its first placement, that of the first.
@@ -114,56 +145,27 @@ async fn plots_of(app: &App, placements: &[Placement]) -> Result<Vec<Ground>, Ap
     Ok(known)
 }
 
-/// The same observations, newest first, each with all flags of its readings.
-fn flagged(
-    store: &Store,
-    catalogue: &Catalogue,
-    own: &[Placement],
-    plots: &[Ground],
-    found: &[StoredObservation],
-) -> Result<Vec<(StoredObservation, Vec<Flags>)>, StoreError> {
-    let (Some(last), Some(first)) = (found.first(), found.last()) else { return Ok(Vec::new()) };
-    let after = last.measured.saturating_add(SignedDuration::from_millis(1));
-    let span = (first.measured, after.unwrap_or(Timestamp::MAX));
-    let of_plot = |id: &PlotId| {
-        let known = plots.iter().find(|ground| ground.plot == *id)?;
-        Some(known.context(catalogue))
-    };
-    let mut flagged = Vec::with_capacity(found.len());
-    let each = |observation: &StoredObservation, flags: &[Flags]| {
-        flagged.push((observation.clone(), flags.to_vec()));
-        ControlFlow::Continue(())
-    };
-    let who = (&last.device, own);
-    flagged_observations(&store.reader()?, catalogue, who, of_plot, span, each)?;
-    flagged.reverse();
-    // Something may have come in between.
-    flagged.truncate(found.len());
-    Ok(flagged)
-}
-
 fn parse_cursor(text: &str) -> Result<Timestamp, ApiError> {
     text.parse().map_err(|_| ApiError::bad("cursor", text, "the next of the page before"))
 }
 
-/// At most `limit` observations measured before a moment, or the newest of all; newest first.
+/// When at most `limit` observations before a moment, or the newest of all, were measured; newest first.
 ///
 /// The store reads forwards, so this looks at ever longer spans from the end: no more is read than a few
 /// times what is wanted, however long the device has been silent.
 fn newest(
-    store: &Store,
+    reader: &Reader,
     device: &DeviceId,
     before: Option<Timestamp>,
     limit: usize,
-) -> Result<Vec<StoredObservation>, StoreError> {
-    let reader = store.reader()?;
+) -> Result<Vec<Timestamp>, StoreError> {
     let Some(seen) = reader.last_seen_of(device)? else { return Ok(Vec::new()) };
     let after_all = seen.heard.measured.saturating_add(SignedDuration::from_millis(1));
     let mut to = before.into_iter().chain(after_all.ok()).min().unwrap_or(Timestamp::MAX);
     let (mut found, mut window) = (Vec::new(), WINDOW_FIRST);
     while found.len() < limit && to > Timestamp::MIN {
         let from = to.checked_sub(window).unwrap_or(Timestamp::MIN);
-        let last = last_of_span(&reader, device, [from, to], limit - found.len())?;
+        let last = reader.last_measured_times(device, from, to, limit - found.len())?;
         found.extend(last.into_iter().rev());
         to = from;
         window = window.saturating_mul(4);
@@ -171,28 +173,13 @@ fn newest(
     Ok(found)
 }
 
-/// The last `limit` observations of a span, in order of time.
-fn last_of_span(
-    reader: &Reader,
-    device: &DeviceId,
-    [from, to]: [Timestamp; 2],
-    limit: usize,
-) -> Result<VecDeque<StoredObservation>, StoreError> {
-    let mut last = VecDeque::new();
-    reader.observations(device, from, to, |observation| {
-        if last.len() == limit {
-            last.pop_front();
-        }
-        last.push_back(observation.clone());
-        ControlFlow::Continue(())
-    })?;
-    Ok(last)
-}
-
 #[cfg(test)]
 mod tests {
     use plotwise_config::reading::{Identity, Observation, QuantityNo, Reading};
-    use plotwise_ingest::{intake::Intake, store::StoreOptions};
+    use plotwise_ingest::{
+        intake::Intake,
+        store::{Store, StoreOptions},
+    };
 
     use super::*;
 
@@ -207,7 +194,8 @@ mod tests {
         let options = StoreOptions { redelivery_window_s: 600, keeps_raw: true };
         let store = Store::open(directory.path(), catalogue, options).unwrap();
         let device = DeviceId::parse("n-07").unwrap();
-        assert_eq!(newest(&store, &device, None, 10).unwrap(), []);
+        let reader = store.reader().unwrap();
+        assert_eq!(newest(&reader, &device, None, 10).unwrap(), []);
         // A burst, a day, years.
         let seconds = [0, 1, 2, 86_400, 86_401, 200_000_000, 200_000_001];
         let batch = seconds.map(|second| {
@@ -226,8 +214,8 @@ mod tests {
         });
         store.writer().unwrap().commit(&batch).unwrap();
         let times = |before, limit| {
-            let found = newest(&store, &device, before, limit).unwrap();
-            found.iter().map(|one| one.measured.duration_since(at(0)).as_secs()).collect::<Vec<_>>()
+            let found = newest(&reader, &device, before, limit).unwrap();
+            found.iter().map(|one| one.duration_since(at(0)).as_secs()).collect::<Vec<_>>()
         };
         let mut wanted = seconds.to_vec();
         wanted.reverse();

@@ -162,9 +162,9 @@ pub(super) async fn series(
     let (from, to) = query.window(app.clock.now())?;
     let (step, depth) = (query.step()?, query.depth()?);
     let points_max = query.points.unwrap_or(POINTS_DEFAULT).clamp(1, POINTS_MAX);
-    let ground = Ground::of(&app.facts, &plot.id).await.map_err(ApiError::internal)?;
-    let ground = ground
-        .ok_or_else(|| ApiError::internal(format!("plot {} is of no cooperative", plot.id)))?;
+    let ground = Ground::of_record(&app.facts, plot).await.map_err(ApiError::internal)?;
+    let ground =
+        ground.ok_or_else(|| ApiError::internal(format!("plot {id} is of no cooperative")))?;
     let (store, catalogue) = (app.store.clone(), Arc::clone(&app.catalogue));
     let found = spawn_blocking(move || {
         let context = ground.context(&catalogue);

@@ -43,10 +43,21 @@ impl Ground {
     /// Where the facts cannot be read.
     pub async fn of(facts: &Facts, plot: &PlotId) -> Result<Option<Self>, FactsError> {
         let Some(record) = facts.plot(plot).await? else { return Ok(None) };
-        let owner = facts.cooperative(&record.cooperative).await?;
+        Self::of_record(facts, record).await
+    }
+
+    /// The same of a plot that is known; `None` where its cooperative's zone is none.
+    ///
+    /// # Errors
+    ///
+    /// Where the facts cannot be read.
+    pub async fn of_record(facts: &Facts, record: Plot) -> Result<Option<Self>, FactsError> {
+        let (owner, placements, seasons) = tokio::try_join!(
+            facts.cooperative(&record.cooperative),
+            facts.placements_of_plot(&record.id),
+            facts.seasons(&record.id),
+        )?;
         let Some(zone) = owner.and_then(|owner| owner.zone().ok()) else { return Ok(None) };
-        let placements = facts.placements_of_plot(plot).await?;
-        let seasons = facts.seasons(plot).await?;
         let land = Land::of(&record, &seasons, &zone, facts.catalogue());
         Ok(Some(Self { plot: record.id, placements, land, zone }))
     }

@@ -37,6 +37,8 @@ pub fn flagged_observations<'a>(
     (from, to): (Timestamp, Timestamp),
     mut each: impl FnMut(&StoredObservation, &[Flags]) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
+    // One state of the store, and each of its sealed blocks decoded once.
+    let _snapshot = reader.snapshot()?;
     let mut own: Vec<&Placement> = own.iter().filter(|one| one.device == *device).collect();
     own.sort_by_key(|placement| placement.from);
     let first = own.first().map_or(Timestamp::MAX, |first| first.from);

@@ -8,7 +8,7 @@
 //! Flags look a little before and after a reading, so each piece is read with a margin and cut again:
 //! where the pieces begin and end makes no difference. Weeks without any reading are stepped over.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{collections::BTreeMap, iter, ops::ControlFlow};
 
 use jiff::{SignedDuration, Timestamp};
 use plotwise_config::{
@@ -99,6 +99,8 @@ pub(super) struct Pieces<'a> {
     roles: Roles,
     /// Only then do companions matter, and what was before.
     is_moisture_wanted: bool,
+    /// What must be read; everything where `None`.
+    quantities: Option<Vec<QuantityNo>>,
     cursor: Timestamp,
     to: Timestamp,
     is_first: bool,
@@ -111,11 +113,15 @@ pub(super) struct Pieces<'a> {
 impl<'a> Pieces<'a> {
     pub(super) fn new(source: Source<'a>, wanted: Wanted, from: Timestamp, to: Timestamp) -> Self {
         let roles = Roles::of(source.catalogue);
+        let is_moisture_wanted = wanted.quantity.is_none_or(|one| roles.is_moisture(one));
+        let companions = || roles.companion_quantities().filter(|_| is_moisture_wanted);
+        let quantities = wanted.quantity.map(|one| iter::once(one).chain(companions()).collect());
         Self {
             source,
             wanted,
             roles,
-            is_moisture_wanted: wanted.quantity.is_none_or(|one| roles.is_moisture(one)),
+            is_moisture_wanted,
+            quantities,
             cursor: from,
             to,
             is_first: true,
@@ -172,7 +178,10 @@ impl<'a> Pieces<'a> {
             if self.wanted.stand.is_some_and(|wanted| wanted != nth) || from >= to {
                 continue;
             }
-            self.source.reader.observations(stand.device, from, to, |observation| {
+            // Of the same quantities as those read next, so that a block is decoded once.
+            let quantities = self.quantities.as_deref();
+            let reader = self.source.reader;
+            reader.observations_of(stand.device, quantities, (from, to), |observation| {
                 first = observation.measured;
                 ControlFlow::Break(())
             })?;
@@ -195,7 +204,9 @@ impl<'a> Pieces<'a> {
         for (nth, stand) in self.source.stands.iter().enumerate() {
             let (from, to) = (stand.from.max(from), stand.to.min(latest));
             if from < to {
-                self.source.reader.observations(stand.device, from, to, |observation| {
+                let (reader, quantities) = (self.source.reader, self.quantities.clone());
+                let quantities = quantities.as_deref();
+                reader.observations_of(stand.device, quantities, (from, to), |observation| {
                     self.take(nth, stand, observation, earliest);
                     ControlFlow::Continue(())
                 })?;

@@ -66,7 +66,12 @@ impl Roles {
 
     /// Whether soil moisture is judged by it.
     pub fn is_companion(&self, quantity: QuantityNo) -> bool {
-        [self.soil_temperature, self.air_temperature, self.rain].contains(&Some(quantity))
+        self.companion_quantities().any(|companion| companion == quantity)
+    }
+
+    /// What soil moisture is judged by.
+    pub fn companion_quantities(&self) -> impl Iterator<Item = QuantityNo> {
+        [self.soil_temperature, self.air_temperature, self.rain].into_iter().flatten()
     }
 
     /// What a quantity at a depth is judged by: by rank, then the nearest depth first.

@@ -1,6 +1,12 @@
 //! Reading what is stored.
 
-use std::{cell::RefCell, collections::HashMap, ops::ControlFlow, path::Path, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, VecDeque},
+    ops::ControlFlow,
+    path::Path,
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use plotwise_config::{id::DeviceId, reading::QuantityNo};
@@ -91,17 +97,58 @@ impl Reader {
         device: &DeviceId,
         from: Timestamp,
         to: Timestamp,
+        each: impl FnMut(&StoredObservation) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        self.observations_of(device, None, (from, to), each)
+    }
+
+    /// The same, each observation with its readings of some quantities alone, which is faster; also
+    /// those that have none of them.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub(crate) fn observations_of(
+        &self,
+        device: &DeviceId,
+        quantities: Option<&[QuantityNo]>,
+        (from, to): (Timestamp, Timestamp),
         mut each: impl FnMut(&StoredObservation) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let _snapshot = self.snapshot()?;
         let Some(number) = codes::device_number(&self.connection, device)? else { return Ok(()) };
         let span = (milliseconds_up(from), milliseconds_up(to));
         let weeks = &self.weeks(span)?;
-        let mut hand = Scan::new(self, device.clone());
+        let codes = quantities.map(|quantities| self.codes(quantities)).transpose()?;
+        let mut hand = Scan::new(self, codes, device.clone());
         // Broken off or not, nothing follows.
         let _ = hand.hand_out(&Wanted { device, number, span, weeks }, &mut each)?;
         self.note(hand.finish());
         Ok(())
+    }
+
+    /// When the last observations of a device with `from <= measured < to`, at most `limit`, were
+    /// measured; in that order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Reader::observations`].
+    pub fn last_measured_times(
+        &self,
+        device: &DeviceId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<VecDeque<Timestamp>, StoreError> {
+        let mut times = VecDeque::new();
+        self.observations_of(device, Some(&[]), (from, to), |observation| {
+            if times.len() == limit {
+                times.pop_front();
+            }
+            times.push_back(observation.measured);
+            ControlFlow::Continue(())
+        })?;
+        Ok(times)
     }
 
     /// Hands `each` every observation with `from <= measured < to` (no bound where `None`), by the
@@ -121,7 +168,7 @@ impl Reader {
         let weeks = &self.weeks(span)?;
         let devices = self.devices()?;
         let Some((_, first)) = devices.first() else { return Ok(()) };
-        let mut hand = Scan::new(self, first.clone());
+        let mut hand = Scan::new(self, None, first.clone());
         for (number, device) in &devices {
             let wanted = Wanted { device, number: *number, span, weeks };
             if hand.hand_out(&wanted, &mut each)?.is_break() {
@@ -317,6 +364,17 @@ impl Reader {
     pub(crate) fn code(&self, quantity: QuantityNo) -> Option<u32> {
         let known = self.quantities.borrow();
         known.iter().find(|(_, known)| **known == quantity).map(|(code, _)| *code)
+    }
+
+    /// The codes of those quantities that readings are stored of, in the order of codes.
+    fn codes(&self, quantities: &[QuantityNo]) -> Result<Vec<u32>, StoreError> {
+        if quantities.iter().any(|quantity| self.code(*quantity).is_none()) {
+            *self.quantities.borrow_mut() = codes::known_quantities(&self.connection, &self.keys)?;
+        }
+        let mut codes: Vec<u32> =
+            quantities.iter().filter_map(|quantity| self.code(*quantity)).collect();
+        codes.sort_unstable();
+        Ok(codes)
     }
 
     /// The quantity of a code in the file.

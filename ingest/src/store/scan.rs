@@ -13,7 +13,7 @@ use super::{
     StoreError, StoredObservation,
     packed::{self, Packed},
     reader::{Reader, moment},
-    sealed::{self, DamagedSpan, Damages, Entry, Head, Opened},
+    sealed::{self, DamagedSpan, Damages, Entry, Head, Opened, WantedCodes},
 };
 
 /// Which observations of which device.
@@ -28,9 +28,10 @@ pub(super) struct Wanted<'a> {
     pub(super) weeks: &'a [i64],
 }
 
-/// Hands out observations within one state of the store; keeps its buffers from device to device.
+/// Hands out observations within one state of the store, each with the wanted readings alone; keeps its buffers from device to device.
 pub(super) struct Scan<'r> {
     reader: &'r Reader,
+    codes: WantedCodes,
     /// Blocks still to come.
     blocks: vec::IntoIter<Entry>,
     /// The reader's, until it is done; most scans meet no block.
@@ -45,9 +46,10 @@ pub(super) struct Scan<'r> {
 }
 
 impl<'r> Scan<'r> {
-    pub(super) fn new(reader: &'r Reader, device: DeviceId) -> Self {
+    pub(super) fn new(reader: &'r Reader, codes: WantedCodes, device: DeviceId) -> Self {
         Self {
             reader,
+            codes,
             blocks: Vec::new().into_iter(),
             opened: None,
             next: None,
@@ -147,7 +149,11 @@ impl<'r> Scan<'r> {
 
     fn open_block(&mut self, from: i64) -> Result<(), StoreError> {
         let Some(block) = self.blocks.next() else { return Ok(()) };
-        let opened = self.opened.get_or_insert_with(|| self.reader.take_opened());
+        let opened = self.opened.get_or_insert_with(|| {
+            let mut opened = self.reader.take_opened();
+            opened.want(&self.codes);
+            opened
+        });
         let loaded = opened.open(&self.reader.connection, &block)?;
         self.next = Some(opened.rows().first_from(from));
         if let Err(damage) = loaded {
@@ -166,6 +172,9 @@ impl<'r> Scan<'r> {
             seq: row.get(3)?,
             is_corrected: row.get(5)?,
         };
+        if let Some(codes) = &self.codes {
+            self.packed.retain(|reading| codes.contains(&reading.code));
+        }
         let packed = std::mem::take(&mut self.packed);
         let filled = self.fill(head, packed.iter().copied());
         self.packed = packed;

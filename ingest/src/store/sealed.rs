@@ -17,8 +17,8 @@
 //! - [`format`](self::format): a block byte by byte; [`column`], [`values`], [`singles`] and [`bits`]
 //!   are its parts.
 //! - [`rows`]: observations in memory; [`directory`]: which block holds a time.
-//! - [`opened`]: what a reader has decoded; [`lookup`]: what the writer asks; [`sealer`]: what seals; [`survey`]: how much there is, and whether it
-//!   is whole.
+//! - [`opened`]: what a reader has decoded; [`lookup`]: what the writer asks; [`sealer`]: what seals;
+//!   [`survey`]: how much there is, and whether it is whole.
 //!
 //! # Damage
 //!
@@ -51,7 +51,7 @@ use plotwise_config::id::DeviceId;
 
 pub(super) use self::{
     directory::{Entry, delete, insert_beside, overlapping, unseal},
-    format::{BlockKey, BlockReader},
+    format::{BlockKey, BlockReader, WantedCodes},
     lookup::Lookup,
     opened::Opened,
     rows::{Head, Rows},

@@ -191,26 +191,8 @@ impl ColumnReader {
         values: &mut Vec<i64>,
     ) -> Result<(), BlockDamage> {
         values.clear();
-        let head = take_bytes(bytes, 1)?[0];
-        let (order, form) = (usize::from(head & 3), head >> FORM_SHIFT);
-        if order >= ORDERS || order > count {
-            return Err(BlockDamage::Shape);
-        }
-        let mut start = [0; ORDERS - 1];
-        for start in &mut start[..order] {
-            *start = unzigzag(take_varint(bytes)?);
-        }
-        let residuals = count - order;
-        match form {
-            ALL_ZERO => {
-                self.tokens.clear();
-                self.tokens.resize(residuals, 0);
-            }
-            PLAIN | ZSTD => self.read_tokens(bytes, form, residuals)?,
-            _ => return Err(BlockDamage::Shape),
-        }
-        let bits: usize = self.tokens.iter().map(|token| beside(*token) as usize).sum();
-        let mut bits = BitReader::new(take_bytes(bytes, bits.div_ceil(8))?);
+        let (order, start, bits) = self.read_parts(bytes, count)?;
+        let mut bits = BitReader::new(bits);
         values.reserve(count);
         values.extend_from_slice(&start[..order.min(1)]);
         let (mut value, mut step) = (start[0], start[1]);
@@ -236,6 +218,39 @@ impl ColumnReader {
             values.push(value);
         }
         Ok(())
+    }
+
+    /// Steps over the next column of `count` values.
+    pub(super) fn skip(&mut self, bytes: &mut &[u8], count: usize) -> Result<(), BlockDamage> {
+        self.read_parts(bytes, count).map(|_| ())
+    }
+
+    /// Order, start and bits of a column; fills the tokens.
+    fn read_parts<'a>(
+        &mut self,
+        bytes: &mut &'a [u8],
+        count: usize,
+    ) -> Result<(usize, [i64; ORDERS - 1], &'a [u8]), BlockDamage> {
+        let head = take_bytes(bytes, 1)?[0];
+        let (order, form) = (usize::from(head & 3), head >> FORM_SHIFT);
+        if order >= ORDERS || order > count {
+            return Err(BlockDamage::Shape);
+        }
+        let mut start = [0; ORDERS - 1];
+        for start in &mut start[..order] {
+            *start = unzigzag(take_varint(bytes)?);
+        }
+        let residuals = count - order;
+        match form {
+            ALL_ZERO => {
+                self.tokens.clear();
+                self.tokens.resize(residuals, 0);
+            }
+            PLAIN | ZSTD => self.read_tokens(bytes, form, residuals)?,
+            _ => return Err(BlockDamage::Shape),
+        }
+        let bits: usize = self.tokens.iter().map(|token| beside(*token) as usize).sum();
+        Ok((order, start, take_bytes(bytes, bits.div_ceil(8))?))
     }
 
     fn read_tokens(

@@ -49,10 +49,11 @@ impl Entry {
         let mut found = statement.query([self.block])?;
         let Some(row) = found.next()? else { return Ok(Err(BlockDamage::Missing)) };
         let Ok(data) = row.get_ref(0)?.as_blob() else { return Ok(Err(BlockDamage::Shape)) };
-        if let Err(damage) = reader.read(self.key, data, rows) {
-            return Ok(Err(damage));
-        }
-        let counts = (i64::try_from(rows.len()), i64::try_from(rows.count_readings()));
+        let readings = match reader.read(self.key, data, rows) {
+            Ok(readings) => readings,
+            Err(damage) => return Ok(Err(damage)),
+        };
+        let counts = (i64::try_from(rows.len()), i64::try_from(readings));
         if counts != (Ok(self.observations), Ok(self.readings)) {
             rows.clear();
             return Ok(Err(BlockDamage::Count));

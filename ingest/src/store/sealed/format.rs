@@ -178,9 +178,15 @@ pub(in crate::store) struct BlockReader {
     heads: Vec<Head>,
     numbers: Vec<i64>,
     series: Vec<Series>,
-    /// How many readings each observation has.
+    /// Series of blocks before, for their memory.
+    spare: Vec<Series>,
+    /// How many wanted readings each observation has.
     counts: Vec<usize>,
+    wanted: WantedCodes,
 }
+
+/// Codes of the quantities whose readings are wanted, in order; `None` for all of them.
+pub(in crate::store) type WantedCodes = Option<Vec<u32>>;
 
 impl std::fmt::Debug for BlockReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -195,17 +201,30 @@ impl BlockReader {
             heads: Vec::new(),
             numbers: Vec::new(),
             series: Vec::new(),
+            spare: Vec::new(),
             counts: Vec::new(),
+            wanted: None,
         }
     }
 
-    /// Replaces `rows` by what the block under this key holds. After damage `rows` are empty.
+    /// From now on leaves out the readings of other quantities, and hardly spends time on them. What
+    /// corrections replaced is always all there.
+    pub(super) fn want(&mut self, wanted: WantedCodes) {
+        self.wanted = wanted;
+    }
+
+    pub(super) fn wanted(&self) -> &WantedCodes {
+        &self.wanted
+    }
+
+    /// Replaces `rows` by what the block under this key holds; how many readings that are, wanted or
+    /// not. After damage `rows` are empty.
     pub(in crate::store) fn read(
         &mut self,
         key: BlockKey,
         data: &[u8],
         rows: &mut Rows,
-    ) -> Result<(), BlockDamage> {
+    ) -> Result<usize, BlockDamage> {
         let read = self.read_checked(key, data, rows);
         if read.is_err() {
             rows.clear();
@@ -218,7 +237,7 @@ impl BlockReader {
         key: BlockKey,
         mut data: &[u8],
         rows: &mut Rows,
-    ) -> Result<(), BlockDamage> {
+    ) -> Result<usize, BlockDamage> {
         match data.split_first() {
             Some((&VERSION, rest)) => data = rest,
             other => return Err(BlockDamage::Version(other.map(|(version, _)| *version))),
@@ -236,7 +255,7 @@ impl BlockReader {
         key: BlockKey,
         mut data: &[u8],
         rows: &mut Rows,
-    ) -> Result<(), BlockDamage> {
+    ) -> Result<usize, BlockDamage> {
         let data = &mut data;
         let count = take_count(data, OBSERVATIONS_MAX)?;
         self.read_heads(data, count)?;
@@ -255,7 +274,7 @@ impl BlockReader {
             }
             ends.push(replaced.len());
         }
-        self.read_series(data, count)?;
+        let readings = self.read_series(data, count)?;
         if !data.is_empty() {
             return Err(BlockDamage::Shape);
         }
@@ -265,7 +284,7 @@ impl BlockReader {
             both.1 = end;
         }
         *into = replaced;
-        Ok(())
+        Ok(readings)
     }
 
     fn read_heads(&mut self, data: &mut &[u8], count: usize) -> Result<(), BlockDamage> {
@@ -279,26 +298,33 @@ impl BlockReader {
         for (head, delay_ms) in self.heads.iter_mut().zip(&self.numbers) {
             head.delay_ms = *delay_ms;
         }
+        let mut places = Vec::new();
         for set in [
             |head: &mut Head, number| head.claimed_ms = Some(number),
             |head: &mut Head, number| head.seq = Some(number),
         ] {
-            let places = self.read_places(data, count)?;
+            self.read_places(data, count, &mut places)?;
             self.columns.read(data, places.len(), &mut self.numbers)?;
             for (place, number) in places.iter().zip(&self.numbers) {
                 set(&mut self.heads[*place], *number);
             }
         }
-        for place in self.read_places(data, count)? {
+        self.read_places(data, count, &mut places)?;
+        for place in places {
             self.heads[place].is_corrected = true;
         }
         Ok(())
     }
 
     /// A column of 0 and 1: where the ones are.
-    fn read_places(&mut self, data: &mut &[u8], count: usize) -> Result<Vec<usize>, BlockDamage> {
+    fn read_places(
+        &mut self,
+        data: &mut &[u8],
+        count: usize,
+        places: &mut Vec<usize>,
+    ) -> Result<(), BlockDamage> {
         self.columns.read(data, count, &mut self.numbers)?;
-        let mut places = Vec::with_capacity(count);
+        places.clear();
         for (place, number) in self.numbers.iter().enumerate() {
             match number {
                 0 => {}
@@ -306,37 +332,47 @@ impl BlockReader {
                 _ => return Err(BlockDamage::Shape),
             }
         }
-        Ok(places)
+        Ok(())
     }
 
-    fn read_series(&mut self, data: &mut &[u8], count: usize) -> Result<(), BlockDamage> {
-        self.series.clear();
+    /// Says how many readings there are, wanted or not.
+    fn read_series(&mut self, data: &mut &[u8], count: usize) -> Result<usize, BlockDamage> {
+        self.spare.append(&mut self.series);
         self.counts.clear();
         self.counts.resize(count, 0);
-        let mut readings = 0;
+        let (mut readings, mut before) = (0, None);
         for _ in 0..take_count(data, READINGS_MAX)? {
             let key = singles::take_key(data)?;
-            if self.series.last().is_some_and(|last| last.key >= key) {
+            if before.is_some_and(|before| before >= key) {
                 return Err(BlockDamage::Order);
             }
-            let places = self.read_places(data, count)?;
-            readings += places.len();
+            before = Some(key);
+            let mut series = self.spare.pop().unwrap_or_default();
+            self.read_places(data, count, &mut series.places)?;
+            let here = series.places.len();
+            readings += here;
             if readings > READINGS_MAX {
                 return Err(BlockDamage::TooLarge);
             }
-            for place in &places {
+            if self.wanted.as_ref().is_some_and(|wanted| !wanted.contains(&key.0)) {
+                self.columns.skip(data, here)?;
+                values::skip(data, here, &mut self.columns)?;
+                self.spare.push(series);
+                continue;
+            }
+            for place in &series.places {
                 self.counts[*place] += 1;
             }
-            let mut flags = Vec::new();
-            self.columns.read(data, places.len(), &mut flags)?;
-            if flags.iter().any(|flags| u32::try_from(*flags).is_err()) {
+            self.columns.read(data, here, &mut series.flags)?;
+            if series.flags.iter().any(|flags| u32::try_from(*flags).is_err()) {
                 return Err(BlockDamage::TooLarge);
             }
-            let mut values = Vec::new();
-            values::read(data, places.len(), &mut self.columns, &mut self.numbers, &mut values)?;
-            self.series.push(Series { key, places, flags, values });
+            let Series { key: of, values, .. } = &mut series;
+            *of = key;
+            values::read(data, here, &mut self.columns, &mut self.numbers, values)?;
+            self.series.push(series);
         }
-        Ok(())
+        Ok(readings)
     }
 
     /// From series by series to observation by observation.

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::{BlockDamage, BlockReader, Entry, Rows};
+use super::{BlockDamage, BlockReader, Entry, Rows, WantedCodes};
 use crate::store::StoreError;
 
 const KEPT: usize = 2;
@@ -41,6 +41,14 @@ impl Opened {
         self.block = None;
         self.rows.clear();
         self.kept.clear();
+    }
+
+    /// Of blocks opened from now on, only the readings of these quantities are there.
+    pub(in crate::store) fn want(&mut self, wanted: &WantedCodes) {
+        if self.reader.wanted() != wanted {
+            self.forget();
+            self.reader.want(wanted.clone());
+        }
     }
 
     /// Takes this block in hand.

@@ -137,6 +137,23 @@ pub(super) fn read(
     if values.iter().all(|value| value.is_finite()) { Ok(()) } else { Err(BlockDamage::NotFinite) }
 }
 
+/// Steps over the next `count` values of `bytes`, whatever they are.
+pub(super) fn skip(
+    bytes: &mut &[u8],
+    count: usize,
+    columns: &mut ColumnReader,
+) -> Result<(), BlockDamage> {
+    let scale = take_bytes(bytes, 1)?[0];
+    columns.skip(bytes, count)?;
+    if usize::from(scale) < POWERS.len() {
+        for _ in 0..take_count(bytes, count)? {
+            take_count(bytes, count)?;
+            take_word(bytes)?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -148,6 +165,9 @@ mod tests {
         ValuesWriter::new().write(values, &mut ColumnWriter::new(), &mut out);
         let (mut rest, mut numbers, mut back) = (&out[..], Vec::new(), Vec::new());
         read(&mut rest, values.len(), &mut ColumnReader::new(), &mut numbers, &mut back).unwrap();
+        assert!(rest.is_empty());
+        let mut rest = &out[..];
+        skip(&mut rest, values.len(), &mut ColumnReader::new()).unwrap();
         assert!(rest.is_empty());
         let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&back), bits(values));
@@ -174,6 +194,7 @@ mod tests {
         ) {
             let (mut numbers, mut back) = (Vec::new(), Vec::new());
             let _ = read(&mut &bytes[..], count, &mut ColumnReader::new(), &mut numbers, &mut back);
+            let _ = skip(&mut &bytes[..], count, &mut ColumnReader::new());
         }
     }
 

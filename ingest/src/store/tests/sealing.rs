@@ -108,6 +108,22 @@ fn assert_same(plain: &Store, sealed: &Store) {
     assert_eq!(plain.counts().unwrap(), sealed.counts().unwrap());
     assert_eq!(plain.last_seen().unwrap(), sealed.last_seen().unwrap());
     assert_eq!(found.len() as u64, sealed.counts().unwrap().observations);
+    for quantities in [&[][..], &[MOISTURE], &[LIGHT, PH]] {
+        let mut some = Vec::new();
+        for device in ["a", "b"].map(|name| DeviceId::parse(name).unwrap()) {
+            let window = (Timestamp::MIN, Timestamp::MAX);
+            let each = |observation: &StoredObservation| {
+                some.push(observation.clone());
+                ControlFlow::Continue(())
+            };
+            sealed.observations_of(&device, Some(quantities), window, each).unwrap();
+        }
+        let mut wanted = found.clone();
+        for one in &mut wanted {
+            one.readings.retain(|reading| quantities.contains(&reading.quantity));
+        }
+        assert_eq!(some, wanted);
+    }
 }
 
 proptest! {

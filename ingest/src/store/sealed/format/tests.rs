@@ -40,7 +40,7 @@ fn rows() -> impl Strategy<Value = Rows> {
 
 fn read(block: &Block) -> Result<Rows, BlockDamage> {
     let mut rows = Rows::default();
-    BlockReader::new().read(block.key, &block.data, &mut rows).map(|()| rows)
+    BlockReader::new().read(block.key, &block.data, &mut rows).map(|_| rows)
 }
 
 /// 400 observations of a probe, every quarter of an hour.
@@ -82,6 +82,29 @@ proptest! {
             back.append(&found, 0..found.len());
         }
         prop_assert_eq!(back, rows);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_left_out_and_counted(
+        all in proptest::collection::vec(rows(), 1..3), wanted: Vec<bool>,
+    ) {
+        let codes: Vec<u32> = (0..).zip(wanted).filter_map(|(code, is)| is.then_some(code)).collect();
+        let mut reader = BlockReader::new();
+        reader.want(Some(codes.clone()));
+        let mut found = Rows::default();
+        // One reader for all, whose memory serves again.
+        for rows in all {
+            let block = BlockWriter::new().write(1, &rows, 0..rows.len());
+            let count = reader.read(block.key, &block.data, &mut found);
+            prop_assert_eq!(count, Ok(rows.count_readings()));
+            let mut some = Rows::default();
+            for (place, head) in rows.heads().iter().enumerate() {
+                let mut readings = rows.readings(place).to_vec();
+                readings.retain(|reading| codes.contains(&reading.code));
+                some.push(*head, &readings, rows.replaced(place));
+            }
+            prop_assert_eq!(&found, &some);
+        }
     }
 
     #[test]
